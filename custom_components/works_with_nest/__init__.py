@@ -1,0 +1,42 @@
+"""Works with Nest: a Nest home, linked by one accepted request."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .const import CONF_CLIENT, CONF_SERVER, CONF_TOKEN, DOMAIN, LOGGER
+from .coordinator import WwnConfigEntry, WwnCoordinator
+from .entity import async_register_homes
+from .listener import WwnListener
+from .wwn import NestServer
+from .wwn.auth import RegisteredClient, async_delete_registration, async_revoke
+from .wwn.errors import WwnError
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.CLIMATE, Platform.SELECT, Platform.SENSOR]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
+    """Set up one link: read its homes, then entities, then listen."""
+    entry.runtime_data = coordinator = WwnCoordinator(hass, entry)
+    await coordinator.async_config_entry_first_refresh()
+    async_register_homes(coordinator)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_create_background_task(hass, WwnListener(coordinator).run(), f"{DOMAIN} listener {entry.entry_id}")
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
+    """Unload one link; nothing is ended on the server."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None:
+    """End the link on the server too: its token, then the registration."""
+    session = async_get_clientsession(hass)
+    server = NestServer.from_dict(entry.data[CONF_SERVER])
+    client = RegisteredClient.from_dict(entry.data[CONF_CLIENT])
+    try:
+        await async_revoke(session, server, entry.data[CONF_TOKEN]["access_token"])
+        await async_delete_registration(session, server, client)
+    except WwnError as err:
+        LOGGER.warning("Could not end the link on the server %s, end it there by hand: %s", server.base, err)

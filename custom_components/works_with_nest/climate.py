@@ -1,0 +1,309 @@
+"""Thermostats. Their eco is a mode on the wire and a preset here, as in Home Assistant's own Nest integration."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, override
+
+from homeassistant.components.climate import (
+    ATTR_HVAC_MODE,
+    ATTR_TARGET_TEMP_HIGH,
+    ATTR_TARGET_TEMP_LOW,
+    PRESET_ECO,
+    PRESET_NONE,
+    ClimateEntity,
+    ClimateEntityDescription,
+    ClimateEntityFeature,
+    HVACAction,
+    HVACMode,
+)
+from homeassistant.const import ATTR_TEMPERATURE
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .coordinator import WwnConfigEntry
+from .entity import Table, WwnThermostatEntity, always, async_add_dynamically
+from .errors import explained
+from .sensor import UNIT_OF_SCALE
+from .wwn.models import HvacMode, HvacState, Permission, TemperatureScale, Thermostat
+
+PARALLEL_UPDATES = 1
+
+# A temperature is checked against the mode in force, so it waits until a document shows the mode (protocol 5.2).
+MODE_SHOWN_WITHIN: Final = 10.0
+
+HVAC_MODE_OF: Final[Mapping[object, HVACMode]] = {
+    HvacMode.OFF: HVACMode.OFF,
+    HvacMode.HEAT: HVACMode.HEAT,
+    HvacMode.COOL: HVACMode.COOL,
+    HvacMode.HEAT_COOL: HVACMode.HEAT_COOL,
+}
+WIRE_MODE_OF: Final = {mode: wire for wire, mode in HVAC_MODE_OF.items() if isinstance(wire, HvacMode)}
+ACTION_OF_STATE: Final[Mapping[object, HVACAction]] = {
+    HvacState.HEATING: HVACAction.HEATING,
+    HvacState.COOLING: HVACAction.COOLING,
+}
+# Lowest, highest and step of a target (protocol 5.3).
+LIMITS_OF_SCALE: Final = {TemperatureScale.CELSIUS: (9.0, 32.0, 0.5), TemperatureScale.FAHRENHEIT: (50.0, 90.0, 1.0)}
+
+# What the equipment can do -> the modes it offers, the one to fall back to first.
+MODES_OF_EQUIPMENT: Final[Mapping[tuple[bool, bool], tuple[HvacMode, ...]]] = {
+    (True, True): (HvacMode.HEAT_COOL, HvacMode.HEAT, HvacMode.COOL),
+    (True, False): (HvacMode.HEAT,),
+    (False, True): (HvacMode.COOL,),
+    (False, False): (),
+}
+
+FEATURES_OF_ALL: Final = (
+    ClimateEntityFeature.PRESET_MODE
+    | ClimateEntityFeature.TARGET_TEMPERATURE
+    | ClimateEntityFeature.TURN_OFF
+    | ClimateEntityFeature.TURN_ON
+)
+FEATURES_OF_RANGE: Final = FEATURES_OF_ALL | ClimateEntityFeature.TARGET_TEMPERATURE_RANGE
+
+
+@dataclass(frozen=True, kw_only=True)
+class WwnClimateDescription(ClimateEntityDescription):
+    """A row of this platform."""
+
+    exists_fn: Callable[[Thermostat, frozenset[Permission]], bool] = always
+
+
+THERMOSTATS: Final = (WwnClimateDescription(key="climate", translation_key="thermostat", name=None),)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: WwnConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the thermostats of one link."""
+    async_add_dynamically(entry.runtime_data, async_add_entities, Table(WwnClimate, THERMOSTATS))
+
+
+def equipment_modes(thermostat: Thermostat) -> tuple[HvacMode, ...]:
+    """Return the modes that heat or cool, the one to fall back to first."""
+    return MODES_OF_EQUIPMENT[(thermostat.can_heat is True, thermostat.can_cool is True)]
+
+
+def mode_without_eco(thermostat: Thermostat) -> HvacMode | None:
+    """Return the mode in force, or, in eco, the one that leaving eco brings back (protocol 5.4)."""
+    if thermostat.hvac_mode is not HvacMode.ECO:
+        return thermostat.hvac_mode if isinstance(thermostat.hvac_mode, HvacMode) else None
+    modes = equipment_modes(thermostat)
+    previous = thermostat.previous_hvac_mode
+    if isinstance(previous, HvacMode) and previous in {*modes, HvacMode.OFF}:
+        return previous
+    return modes[0] if modes else None
+
+
+def features(thermostat: Thermostat) -> ClimateEntityFeature:
+    """Return what can be set on a thermostat, by its equipment."""
+    modes = equipment_modes(thermostat)
+    if not modes:
+        return ClimateEntityFeature(0)
+    return FEATURES_OF_RANGE if HvacMode.HEAT_COOL in modes else FEATURES_OF_ALL
+
+
+def hvac_modes(thermostat: Thermostat) -> list[HVACMode]:
+    """Return the modes a thermostat offers."""
+    return [HVAC_MODE_OF[mode] for mode in (HvacMode.OFF, *equipment_modes(thermostat))]
+
+
+def hvac_action(thermostat: Thermostat) -> HVACAction | None:
+    """Return what the equipment does; idle and off are one word on the wire (protocol 3.3)."""
+    if action := ACTION_OF_STATE.get(thermostat.hvac_state):
+        return action
+    if thermostat.hvac_state is not HvacState.OFF:
+        return None
+    if thermostat.fan_timer_active:
+        return HVACAction.FAN
+    return HVACAction.OFF if thermostat.hvac_mode is HvacMode.OFF else HVACAction.IDLE
+
+
+def targets(thermostat: Thermostat) -> tuple[float | None, float | None, float | None]:
+    """Return target, low and high as the thermostat follows them: in eco its eco bounds (protocol 11, 12 and 13)."""
+    is_eco = thermostat.hvac_mode is HvacMode.ECO
+    low, high = (thermostat.eco_low, thermostat.eco_high) if is_eco else (thermostat.target_low, thermostat.target_high)
+    match mode_without_eco(thermostat):
+        case HvacMode.HEAT_COOL:
+            return None, low, high
+        case HvacMode.HEAT:
+            return low if is_eco else thermostat.target, None, None
+        case HvacMode.COOL:
+            return high if is_eco else thermostat.target, None, None
+    return None, None, None
+
+
+def limits(thermostat: Thermostat) -> tuple[float, float]:
+    """Return the lowest and highest target: by scale, and by the lock where there is one."""
+    lowest, highest, _ = LIMITS_OF_SCALE[thermostat.scale]
+    if thermostat.is_locked:
+        return thermostat.locked_min or lowest, thermostat.locked_max or highest
+    return lowest, highest
+
+
+class WwnClimate(WwnThermostatEntity, ClimateEntity):
+    """A thermostat.
+
+    The members named native_* are what Home Assistant 2026.11 asks for, the others what 2026.10 does; they are one.
+    """
+
+    entity_description: WwnClimateDescription
+    _attr_preset_modes = [PRESET_NONE, PRESET_ECO]  # noqa: RUF012 - Home Assistant's own way
+    _attr_temperature_unit = UNIT_OF_SCALE[TemperatureScale.CELSIUS]
+    _attr_native_temperature_unit = UNIT_OF_SCALE[TemperatureScale.CELSIUS]
+
+    def _of[R](self, read: Callable[[Thermostat], R], otherwise: R) -> R:
+        """Return what is read of the thermostat, or something for one that the newest document does not hold."""
+        return otherwise if self.item is None else read(self.item)
+
+    @property
+    def _may_write(self) -> bool:
+        return Permission.THERMOSTAT_READ_WRITE in self.coordinator.permissions
+
+    @property
+    @override
+    def supported_features(self) -> ClimateEntityFeature:
+        """Return what can be set: by equipment, and nothing where only seeing was granted."""
+        return self._of(features, ClimateEntityFeature(0)) if self._may_write else ClimateEntityFeature(0)
+
+    @property
+    @override
+    def hvac_modes(self) -> list[HVACMode]:
+        """Return the modes to choose from; only the one in force where only seeing was granted."""
+        if self._may_write:
+            return self._of(hvac_modes, [])
+        return [self.hvac_mode] if self.hvac_mode else []
+
+    @property
+    @override
+    def hvac_mode(self) -> HVACMode | None:
+        """Return the mode in force, in eco the one that leaving it brings back."""
+        return self._of(lambda thermostat: HVAC_MODE_OF.get(mode_without_eco(thermostat)), None)
+
+    @property
+    @override
+    def hvac_action(self) -> HVACAction | None:
+        """Return what the equipment does now."""
+        return self._of(hvac_action, None)
+
+    @property
+    @override
+    def preset_mode(self) -> str | None:
+        """Return whether it saves energy."""
+        return self._of(lambda thermostat: PRESET_ECO if thermostat.hvac_mode is HvacMode.ECO else PRESET_NONE, None)
+
+    @property
+    @override
+    def current_humidity(self) -> float | None:
+        """Return the relative humidity in %."""
+        return self._of(lambda thermostat: thermostat.humidity, None)
+
+    @property
+    @override
+    def min_temp(self) -> float:
+        """Return the lowest target."""
+        return self._of(limits, LIMITS_OF_SCALE[TemperatureScale.CELSIUS][:2])[0]
+
+    @property
+    @override
+    def max_temp(self) -> float:
+        """Return the highest target."""
+        return self._of(limits, LIMITS_OF_SCALE[TemperatureScale.CELSIUS][:2])[1]
+
+    @property
+    @override
+    def target_temperature_step(self) -> float | None:
+        """Return the step of a target."""
+        return self._of(lambda thermostat: LIMITS_OF_SCALE[thermostat.scale][2], None)
+
+    @property
+    def native_temperature_unit(self) -> str:
+        """Return the unit the thermostat itself displays."""
+        return self._of(lambda thermostat: UNIT_OF_SCALE[thermostat.scale], self._attr_native_temperature_unit)
+
+    @property
+    def native_current_temperature(self) -> float | None:
+        """Return the temperature at the thermostat."""
+        return self._of(lambda thermostat: thermostat.ambient, None)
+
+    @property
+    def native_target_temperature(self) -> float | None:
+        """Return the target where there is one."""
+        return self._of(lambda thermostat: targets(thermostat)[0], None)
+
+    @property
+    def native_target_temperature_low(self) -> float | None:
+        """Return the lower bound where there are two."""
+        return self._of(lambda thermostat: targets(thermostat)[1], None)
+
+    @property
+    def native_target_temperature_high(self) -> float | None:
+        """Return the upper bound where there are two."""
+        return self._of(lambda thermostat: targets(thermostat)[2], None)
+
+    temperature_unit = native_temperature_unit
+    current_temperature = native_current_temperature
+    target_temperature = native_target_temperature
+    target_temperature_low = native_target_temperature_low
+    target_temperature_high = native_target_temperature_high
+
+    @override
+    async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
+        """Set the mode; this leaves eco."""
+        await self._write_mode(WIRE_MODE_OF[hvac_mode])
+
+    @override
+    async def async_set_preset_mode(self, preset_mode: str) -> None:
+        """Enter eco, or leave it for the mode before it; this is not away."""
+        if preset_mode == PRESET_ECO:
+            await self._write_mode(HvacMode.ECO)
+        elif (mode := self._of(mode_without_eco, None)) is not None:
+            await self._write_mode(mode)
+
+    @override
+    async def async_set_temperature(self, **kwargs: Any) -> None:
+        """Set the target or both bounds, after the mode if one is given."""
+        if (hvac_mode := kwargs.get(ATTR_HVAC_MODE)) is not None:
+            await self._set_mode_and_wait(WIRE_MODE_OF[hvac_mode])
+        low, high = kwargs.get(ATTR_TARGET_TEMP_LOW), kwargs.get(ATTR_TARGET_TEMP_HIGH)
+        target = kwargs.get(ATTR_TEMPERATURE)
+        scale = self._of(lambda thermostat: thermostat.scale, TemperatureScale.CELSIUS)
+        client = self.coordinator.client
+        self._check_takes_target(has_range=low is not None and high is not None, has_target=target is not None)
+        with explained():
+            if low is not None and high is not None:
+                await client.set_range(self.wire_id, scale, low, high)
+            elif target is not None:
+                await client.set_target(self.wire_id, scale, target)
+
+    def _check_takes_target(self, *, has_range: bool, has_target: bool) -> None:
+        """Refuse, before anything is sent, a temperature that the mode in force has no place for."""
+        mode = self._of(lambda thermostat: thermostat.hvac_mode, None)
+        if mode is HvacMode.ECO:
+            key = "eco_has_fixed_temperatures"
+        elif mode is HvacMode.OFF:
+            key = "off_has_no_temperature"
+        elif mode is HvacMode.HEAT_COOL and not has_range:
+            key = "range_needed"
+        elif mode is not HvacMode.HEAT_COOL and not has_target:
+            key = "single_temperature_needed"
+        else:
+            return
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+
+    async def _set_mode_and_wait(self, mode: HvacMode) -> None:
+        """Set the mode and wait until a document shows it, if it is not in force already."""
+        if self._has_mode(mode):
+            return
+        await self._write_mode(mode)
+        if not await self.coordinator.async_wait_until(lambda _: self._has_mode(mode), MODE_SHOWN_WITHIN):
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="mode_not_taken")
+
+    def _has_mode(self, mode: HvacMode) -> bool:
+        return self._of(lambda thermostat: thermostat.hvac_mode is mode, otherwise=False)
+
+    async def _write_mode(self, mode: HvacMode) -> None:
+        with explained():
+            await self.coordinator.client.set_hvac_mode(self.wire_id, mode)

@@ -1,0 +1,24 @@
+"""Names and figures used all over the integration."""
+
+from datetime import timedelta
+import logging
+from typing import Final
+
+DOMAIN: Final = "works_with_nest"
+LOGGER: Final = logging.getLogger(__package__)
+
+# Keys of the entry's data.
+CONF_CLIENT: Final = "client"
+CONF_HOMES: Final = "homes"
+CONF_PERMISSIONS: Final = "permissions"
+CONF_SERVER: Final = "server"
+CONF_TOKEN: Final = "token"  # noqa: S105 - the name of a field, chosen by the OAuth helper
+
+# How long a good answer or a complete event stands for the present, in seconds.
+LIVE_FOR: Final = 75.0
+POLL_WITHOUT_STREAM: Final = timedelta(seconds=60)
+POLL_BEHIND_STREAM: Final = timedelta(minutes=15)
+
+# Where the repository lives; a reserved name until it has an address (held to pyproject.toml by a test).
+REPOSITORY_URL: Final = "https://works-with-nest.example"
+PRIVACY_POLICY_URL: Final = f"{REPOSITORY_URL}/blob/main/docs/privacy.md"

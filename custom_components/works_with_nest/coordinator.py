@@ -1,0 +1,193 @@
+"""One link's newest document, how fresh it is, and the poll behind the push."""
+
+from asyncio import TimerHandle, timeout
+from collections.abc import Callable
+from datetime import datetime
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .const import (
+    CONF_HOMES,
+    CONF_PERMISSIONS,
+    CONF_SERVER,
+    CONF_TOKEN,
+    DOMAIN,
+    LIVE_FOR,
+    LOGGER,
+    POLL_BEHIND_STREAM,
+    POLL_WITHOUT_STREAM,
+)
+from .errors import placeholders, translation_key
+from .wwn import Document, NestServer, WwnClient
+from .wwn.errors import WwnAuthError, WwnBlockedError, WwnError
+from .wwn.models import Permission
+
+type WwnConfigEntry = ConfigEntry[WwnCoordinator]
+
+
+class WwnCoordinator(DataUpdateCoordinator[Document]):
+    """Holds the newest document of one link, pushed by the listener or polled when there is no push.
+
+    live says whether it stands for the present: a complete event or a good answer came within the last 75 s. Nothing
+    else makes entities available; a failed poll beside a living stream changes nothing, and neither does a lost stream
+    beside a poll that succeeds.
+    """
+
+    config_entry: WwnConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: WwnConfigEntry) -> None:
+        """Set up for one link."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=POLL_WITHOUT_STREAM,
+            always_update=False,
+        )
+        self.server = NestServer.from_dict(entry.data[CONF_SERVER])
+        self.client = WwnClient(async_get_clientsession(hass), self.server, entry.data[CONF_TOKEN]["access_token"])
+        self.homes = frozenset(entry.data[CONF_HOMES])
+        self.last_contact: datetime | None = None
+        self.live = False
+        self._asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
+        self._told: tuple[Document, bool] | None = None
+        self._puts = 0
+        self._silence: TimerHandle | None = None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Return what the link may see and change: as the server tells, else as it was asked for."""
+        told = self.data.permissions
+        return self._asked_for if told is None else told
+
+    def unique_id(self, wire_id: str) -> str:
+        """Return the id of a structure or device that no other server's can equal."""
+        return f"{self.server.server_id}_{wire_id}"
+
+    @callback
+    def async_put(self, document: Document) -> None:
+        """Take a document that was pushed."""
+        self._puts += 1
+        changed = document is not self.data or not self.live
+        self._touch()
+        if changed:
+            self.async_set_updated_data(document)
+
+    @callback
+    def async_keep_alive(self) -> None:
+        """Take the server's word that nothing changed since the last document of this stream."""
+        was_live = self.live
+        self._touch()
+        if not was_live:
+            self.async_update_listeners()
+
+    @callback
+    def async_lost(self) -> None:
+        """Stop taking what is known for the present."""
+        self._cancel_silence()
+        self.live = False
+        self.async_update_listeners()
+
+    @callback
+    def async_set_push(self, *, is_up: bool) -> None:
+        """Poll seldom behind a stream that works, and often without one."""
+        self.update_interval = POLL_BEHIND_STREAM if is_up else POLL_WITHOUT_STREAM
+
+    async def async_wait_until(self, holds: Callable[[Document], bool], seconds: float) -> bool:
+        """Wait for a document for which something holds; return whether one came in time."""
+        future = self.hass.loop.create_future()
+
+        @callback
+        def check() -> None:
+            if not future.done() and holds(self.data):
+                future.set_result(None)
+
+        remove = self.async_add_listener(check)
+        try:
+            check()
+            async with timeout(seconds):
+                await future
+        except TimeoutError:
+            return False
+        finally:
+            remove()
+        return True
+
+    @override
+    async def _async_update_data(self) -> Document:
+        """Poll the document."""
+        puts = self._puts
+        try:
+            document = await self.client.read()
+        except WwnError as err:
+            raise self._update_error(err) from err
+        if self._puts != puts:
+            # A push overtook this answer, which may be older than what the push brought.
+            return self.data
+        self._touch()
+        return document
+
+    def _update_error(self, err: WwnError) -> ConfigEntryAuthFailed | UpdateFailed:
+        """Return what Home Assistant makes of an error: an ended link is linked again, all else is tried again."""
+        key, values = translation_key(err), placeholders(err)
+        if isinstance(err, WwnAuthError):
+            self.async_lost()
+            return ConfigEntryAuthFailed(
+                translation_domain=DOMAIN, translation_key=key, translation_placeholders=values
+            )
+        retry_after = err.retry_after if isinstance(err, WwnBlockedError) else None
+        return UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=key,
+            translation_placeholders=values,
+            retry_after=retry_after,
+        )
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Tell after each good poll: one that brings nothing new may still have brought the link back."""
+        if self.last_update_success:
+            self.async_update_listeners()
+
+    def _touch(self) -> None:
+        """Note a sign of life, good for the next 75 s."""
+        self.live = True
+        self.last_contact = dt_util.utcnow()
+        self._cancel_silence()
+        self._silence = self.hass.loop.call_later(LIVE_FOR, self.async_lost)
+
+    def _cancel_silence(self) -> None:
+        if self._silence:
+            self._silence.cancel()
+            self._silence = None
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Tell those whose structure or device changed, or everybody when the link came or went.
+
+        A listener's context is the id it follows; one without hears of every change.
+        """
+        told, self._told = self._told, (self.data, self.live)
+        if told is None or told[1] is not self.live:
+            super().async_update_listeners()
+            return
+        if not (changed := self.data.changed_since(told[0])) and self.data is told[0]:
+            return
+        for update_callback, context in list(self._listeners.values()):
+            if context is None or context in changed:
+                update_callback()
+
+    @override
+    async def async_shutdown(self) -> None:
+        """End with nothing left running."""
+        self._cancel_silence()
+        await super().async_shutdown()

@@ -1,0 +1,59 @@
+"""What went wrong on the link, said to people: one table for the coordinator, the entities and the flows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from homeassistant.exceptions import HomeAssistantError
+
+from .const import DOMAIN
+from .wwn.errors import (
+    WwnAuthError,
+    WwnBlockedError,
+    WwnCertificateError,
+    WwnConnectionError,
+    WwnDiscoveryError,
+    WwnError,
+    WwnForbiddenError,
+    WwnNotFoundError,
+    WwnProtocolError,
+    WwnRedirectError,
+    WwnRefusedError,
+    WwnServerError,
+)
+
+# The first that fits; a row for a base stands after the rows for what derives from it.
+KEY_OF_ERROR: Final[tuple[tuple[type[WwnError], str], ...]] = (
+    (WwnCertificateError, "certificate_not_trusted"),
+    (WwnConnectionError, "cannot_connect"),
+    (WwnAuthError, "link_ended"),
+    (WwnBlockedError, "blocked"),
+    (WwnForbiddenError, "forbidden"),
+    (WwnNotFoundError, "not_found"),
+    (WwnServerError, "server_error"),
+    (WwnRefusedError, "refused"),
+    (WwnDiscoveryError, "not_works_with_nest"),
+    (WwnRedirectError, "redirected"),
+    (WwnProtocolError, "not_understood"),
+)
+
+
+def translation_key(err: WwnError) -> str:
+    """Return the key of the sentence for an error."""
+    return next((key for kind, key in KEY_OF_ERROR if isinstance(err, kind)), "unknown")
+
+
+def placeholders(err: WwnError) -> dict[str, str]:
+    """Return what the sentences may name: the server's own words, or ours where it said none."""
+    return {"message": getattr(err, "message", "") or str(err)}
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn an error of the link into one that a person can read."""
+    try:
+        yield
+    except WwnError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN, translation_key=translation_key(err), translation_placeholders=placeholders(err)
+        ) from err

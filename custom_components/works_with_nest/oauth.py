@@ -1,0 +1,74 @@
+"""Account linking as Home Assistant's OAuth helper sees it, for a client that was registered while linking."""
+
+import logging
+from typing import Any, Final, override
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AUTH_CALLBACK_PATH,
+    HEADER_FRONTEND_BASE,
+    LocalOAuth2ImplementationWithPkce,
+)
+from homeassistant.helpers.http import current_request
+
+from .const import DOMAIN
+from .wwn import NestServer
+from .wwn.auth import RegisteredClient, async_exchange_code
+
+LOGGER: Final = logging.getLogger(__name__)
+
+
+def redirect_uri() -> str | None:
+    """Return where the server sends the person back: the address that their browser uses for Home Assistant.
+
+    Straight back and not through a public page, so that linking works without internet. None outside a step that a
+    person submitted in a browser.
+    """
+    request = current_request.get()
+    base = request.headers.get(HEADER_FRONTEND_BASE) if request else None
+    return f"{base}{AUTH_CALLBACK_PATH}" if base else None
+
+
+class WwnOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
+    """One client on one server."""
+
+    def __init__(self, hass: HomeAssistant, server: NestServer, client: RegisteredClient, redirect_to: str) -> None:
+        """Link to this server as this client, and come back to this address."""
+        super().__init__(
+            hass,
+            DOMAIN,
+            client.client_id,
+            str(server.consent_page),
+            str(server.token_endpoint),
+            client.client_secret,
+        )
+        self._server = server
+        self._client = client
+        self._redirect_to = redirect_to
+
+    @property
+    @override
+    def name(self) -> str:
+        """Return the server's name."""
+        return self._server.name
+
+    @property
+    @override
+    def redirect_uri(self) -> str:
+        """Return where the person comes back to."""
+        return self._redirect_to
+
+    @override
+    async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
+        """Return the token for the code. Raises WwnError.
+
+        Through our own client, because the helper's would follow a redirect with the code and the secret in hand.
+        """
+        return await async_exchange_code(
+            async_get_clientsession(self.hass),
+            self._server,
+            self._client,
+            external_data["code"],
+            {"redirect_uri": self._redirect_to, **self.extra_token_resolve_data},
+        )

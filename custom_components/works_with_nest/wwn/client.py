@@ -1,0 +1,184 @@
+"""One link's requests: reads and writes, with redirects followed by hand (protocol 4.1, 4.2, 5.1)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any, Final
+
+from aiohttp import ClientConnectorCertificateError, ClientError, ClientResponse, ClientSession, ClientTimeout
+import orjson
+from yarl import URL
+
+from .auth import NestServer
+from .const import MAX_REDIRECTS, REQUEST_TIMEOUT
+from .errors import (
+    WwnAuthError,
+    WwnCertificateError,
+    WwnConnectionError,
+    WwnProtocolError,
+    WwnRedirectError,
+    response_error,
+)
+from .models import Document, DocumentReader, HvacMode, Presence, TemperatureScale
+
+# 303 and 301 would turn a write into a read; the service uses 307 alone, and 308 means the same (protocol 4.2).
+REDIRECTS: Final = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
+# Streams last; how long each piece may take is watched where they are read.
+NO_TOTAL_TIMEOUT: Final = ClientTimeout(total=None)
+
+
+class WwnClient:
+    """Reads and writes one link's homes.
+
+    Remembers the shard that the service redirects to, and forgets it as soon as anything goes wrong there. The token is
+    sent to the server's own host, on any port but never less securely, and to the shards it declared: nowhere else.
+    """
+
+    def __init__(self, session: ClientSession, server: NestServer, access_token: str) -> None:
+        """Take the session to use, the server, and the token of the link."""
+        self._session = session
+        self._server = server
+        self._authorization = {"Authorization": f"Bearer {access_token}"}
+        self._shard: URL | None = None
+        self._reader = DocumentReader()
+
+    async def read(self) -> Document:
+        """Return the newest document.
+
+        A refused token is tried once more from the root host, since one that got lost at a redirect looks the same
+        (protocol 4.2 and 9). Raises WwnError.
+        """
+        try:
+            return await self._read()
+        except WwnAuthError:
+            return await self._read()
+
+    async def _read(self) -> Document:
+        content = await self._content("GET", "/")
+        try:
+            return self.document(orjson.loads(content))
+        except orjson.JSONDecodeError:
+            msg = "the document is not JSON"
+            raise WwnProtocolError(msg) from None
+
+    def document(self, raw: object) -> Document:
+        """Return the document in a parsed root; what did not change since the last one is the same object."""
+        return self._reader.read(raw)
+
+    async def set_hvac_mode(self, device_id: str, mode: HvacMode) -> None:
+        """Set what a thermostat does. Raises WwnError."""
+        await self._write_thermostat(device_id, {"hvac_mode": mode.value})
+
+    async def set_target(self, device_id: str, scale: TemperatureScale, value: float) -> None:
+        """Set the target of a thermostat in heat or cool, in its own scale. Raises WwnError."""
+        await self._write_thermostat(device_id, {f"target_temperature_{scale.suffix}": _stepped(scale, value)})
+
+    async def set_range(self, device_id: str, scale: TemperatureScale, low: float, high: float) -> None:
+        """Set both bounds of a thermostat in heat-cool, in its own scale, in one write. Raises WwnError."""
+        await self._write_thermostat(
+            device_id,
+            {
+                f"target_temperature_low_{scale.suffix}": _stepped(scale, low),
+                f"target_temperature_high_{scale.suffix}": _stepped(scale, high),
+            },
+        )
+
+    async def set_presence(self, structure_id: str, presence: Presence) -> None:
+        """Set a home to home or away. Raises WwnError."""
+        await self._write(f"/structures/{structure_id}", {"away": presence.value})
+
+    async def _write_thermostat(self, device_id: str, fields: Mapping[str, Any]) -> None:
+        await self._write(f"/devices/thermostats/{device_id}", fields)
+
+    async def _write(self, path: str, fields: Mapping[str, Any]) -> None:
+        """Send a write; that it was accepted does not mean it was carried out, the next document says so."""
+        await self._content("PUT", path, orjson.dumps(fields))
+
+    async def _content(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        async with self._answer(method, path, body) as response, asyncio.timeout(REQUEST_TIMEOUT):
+            return await response.read()
+
+    @asynccontextmanager
+    async def open_stream(self) -> AsyncGenerator[ClientResponse]:
+        """Open the event stream of the root. Raises WwnError."""
+        async with self._answer("GET", "/", accept="text/event-stream") as response:
+            yield response
+
+    @asynccontextmanager
+    async def _answer(
+        self, method: str, path: str, body: bytes | None = None, accept: str = "application/json"
+    ) -> AsyncGenerator[ClientResponse]:
+        """Give the good answer to a request. Whatever goes wrong, the shard is forgotten and a WwnError raised."""
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                response = await self._final_response(method, path, body, accept)
+            async with response:
+                await _raise_for_status(response)
+                yield response
+        except ClientConnectorCertificateError:
+            self._shard = None
+            msg = "its certificate is not trusted"
+            raise WwnCertificateError(msg) from None
+        except TimeoutError, ClientError, OSError:
+            self._shard = None
+            # Without the cause: its text holds the URL, which the error must not.
+            msg = "no connection"
+            raise WwnConnectionError(msg) from None
+        except BaseException:
+            self._shard = None
+            raise
+
+    async def _final_response(self, method: str, path: str, body: bytes | None, accept: str) -> ClientResponse:
+        """Return the first answer that is no redirect; method, body and authorization stay what they were."""
+        headers = {**self._authorization, "Accept": accept, "Content-Type": "application/json"}
+        url = _below(self._shard or self._server.api_root, path)
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._session.request(
+                method, url, data=body, headers=headers, allow_redirects=False, timeout=NO_TOTAL_TIMEOUT
+            )
+            if response.status not in REDIRECTS:
+                return response
+            response.release()
+            url = self._trusted(url, response.headers.get("Location", ""))
+            self._shard = url.origin()
+        msg = f"more than {MAX_REDIRECTS} redirects"
+        raise WwnRedirectError(msg)
+
+    def _trusted(self, asked: URL, location: str) -> URL:
+        """Return where a redirect leads, if that may be given the token."""
+        try:
+            url = asked.join(URL(location))
+            origin = url.origin()
+        except ValueError:
+            msg = "redirected to no address"
+            raise WwnRedirectError(msg) from None
+        base = self._server.base
+        own = url.host == base.host and url.scheme in {base.scheme, "https"}
+        if not own and origin not in self._server.shards:
+            msg = "redirected to a host that is not the server's"
+            raise WwnRedirectError(msg)
+        return url
+
+
+def _below(root: URL, path: str) -> URL:
+    return root.with_path(root.path.rstrip("/") + path)
+
+
+async def _raise_for_status(response: ClientResponse) -> None:
+    if response.status == HTTPStatus.OK:
+        return
+    async with asyncio.timeout(REQUEST_TIMEOUT):
+        content = await response.read()
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        body = None
+    raise response_error(response.status, body, response.headers.get("Retry-After"))
+
+
+def _stepped(scale: TemperatureScale, value: float) -> float:
+    """Return the nearest temperature a thermostat takes: a whole degree Fahrenheit, half a degree Celsius."""
+    if scale is TemperatureScale.FAHRENHEIT:
+        return round(value)
+    return round(value * 2) / 2

@@ -1,0 +1,18 @@
+"""Figures of the wire, in seconds and bytes unless said otherwise."""
+
+from typing import Final
+
+# Longer than an answer on a home network ever takes, short enough to fit a poll of one minute into the live window.
+REQUEST_TIMEOUT: Final = 12.0
+
+# Keep-alives come every 30 s (protocol 4.3); two and a half periods without a complete event and the stream is dead.
+STREAM_SILENCE: Final = 75.0
+
+# No home comes near; past it the other end is not sending a document.
+MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
+
+# One hop to the shard and one more for a shard that moved (protocol 4.2).
+MAX_REDIRECTS: Final = 3
+
+# What production tokens lived, for a service that forgets to say it (protocol 1.4).
+TOKEN_LIFETIME: Final = 315_360_000

@@ -1,0 +1,184 @@
+"""Everything that can go wrong on the link, as types.
+
+    WwnError
+    ├── WwnConnectionError          nothing came back: refused, no route, no name, timed out
+    │   └── WwnCertificateError     the other end could not prove who it is
+    ├── WwnProtocolError            something came back that is not Works with Nest
+    │   ├── WwnDiscoveryError       the address answers, but not as a Works with Nest server
+    │   ├── WwnRedirectError        sent to a host that must not get the token, or in a circle
+    │   ├── WwnEventTooLargeError   one event of the stream passed the size limit
+    │   └── WwnStreamError          the stream reported an error or ended
+    ├── WwnAddressError             what a person typed cannot be a server's address
+    └── WwnResponseError            the server answered with an error (protocol 1.4 and 7)
+        ├── WwnAuthError            401: the token is not accepted
+        ├── WwnForbiddenError       403
+        ├── WwnNotFoundError        404
+        ├── WwnRefusedError         any other 4xx: not acceptable now, or ever
+        ├── WwnBlockedError         429: too many requests
+        └── WwnServerError          5xx
+
+No message here ever carries a token, a code or a client secret.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any, Final, override
+
+
+class WwnError(Exception):
+    """Anything that went wrong on the link."""
+
+
+class WwnConnectionError(WwnError):
+    """Nothing came back: refused, no route, no such name, timed out."""
+
+
+class WwnCertificateError(WwnConnectionError):
+    """The other end could not prove who it is."""
+
+
+class WwnProtocolError(WwnError):
+    """Something came back that is not Works with Nest."""
+
+
+class WwnDiscoveryError(WwnProtocolError):
+    """The address answers, but not as a Works with Nest server."""
+
+
+class WwnRedirectError(WwnProtocolError):
+    """The server sent us to a host that must not get the token, or in a circle."""
+
+
+class WwnEventTooLargeError(WwnProtocolError):
+    """One event of the stream passed the size limit."""
+
+
+class WwnStreamError(WwnProtocolError):
+    """The stream reported an error, or ended."""
+
+
+class AddressProblem(StrEnum):
+    """Why a typed address cannot be used."""
+
+    INVALID = "invalid"
+    INSECURE = "insecure"
+    GOOGLE = "google"
+
+
+class WwnAddressError(WwnError):
+    """What a person typed cannot be a server's address."""
+
+    def __init__(self, problem: AddressProblem) -> None:
+        """Keep why."""
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+class WwnResponseError(WwnError):
+    """The server answered with an error.
+
+    status: HTTP status. kind: the anchor of the error's type on the data API (protocol 7.1), or the OAuth error word
+    (protocol 1.4); empty where the server gave none. message: the server's words for the person. instance: the
+    server's id for this very answer, for its log.
+    """
+
+    def __init__(self, status: int, kind: str = "", message: str = "", instance: str = "") -> None:
+        """Keep what the server said."""
+        super().__init__(status, kind, message, instance)
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.instance = instance
+
+    @override
+    def __str__(self) -> str:
+        """Read well in a log line."""
+        said = f"{self.status} {self.kind}".strip()
+        return f"{said}: {self.message}" if self.message else said
+
+
+class WwnAuthError(WwnResponseError):
+    """401: the token is missing, unknown or revoked."""
+
+
+class WwnForbiddenError(WwnResponseError):
+    """403: not allowed."""
+
+
+class WwnNotFoundError(WwnResponseError):
+    """404: no such thing for this token."""
+
+
+class WwnRefusedError(WwnResponseError):
+    """Not acceptable now, or ever: protocol 7.3."""
+
+
+class WwnServerError(WwnResponseError):
+    """5xx: the server's own fault."""
+
+
+class WwnBlockedError(WwnResponseError):
+    """429: too many requests. retry_after: seconds, or None where the server did not say (protocol 6)."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str = "",
+        message: str = "",
+        instance: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep how long to wait."""
+        super().__init__(status, kind, message, instance)
+        self.retry_after = retry_after
+
+
+ERROR_OF_STATUS: Final[Mapping[int, type[WwnResponseError]]] = {
+    HTTPStatus.UNAUTHORIZED: WwnAuthError,
+    HTTPStatus.FORBIDDEN: WwnForbiddenError,
+    HTTPStatus.NOT_FOUND: WwnNotFoundError,
+}
+
+
+def response_error(status: int, body: object, retry_after: str | None = None) -> WwnResponseError:
+    """Return the error for an answer: body is its parsed JSON or anything else, retry_after the header as it came."""
+    said = body if isinstance(body, dict) else {}
+    kind, message, instance = _kind(said), _first_text(said, "message", "error_description", "error"), _instance(said)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return WwnBlockedError(status, kind, message, instance, parse_retry_after(retry_after))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return WwnServerError(status, kind, message, instance)
+    return ERROR_OF_STATUS.get(status, WwnRefusedError)(status, kind, message, instance)
+
+
+def parse_retry_after(header: str | None) -> float | None:
+    """Return the seconds a Retry-After header says: in seconds or as an HTTP date; None where absent or unreadable."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def _kind(said: Mapping[str, Any]) -> str:
+    """Return the anchor of the data API's type, whose host and path varied, else the OAuth word."""
+    if isinstance(link := said.get("type"), str) and "#" in link:
+        return link.rpartition("#")[2]
+    return _first_text(said, "error")
+
+
+def _instance(said: Mapping[str, Any]) -> str:
+    return _first_text(said, "instance", "instance_id")
+
+
+def _first_text(said: Mapping[str, Any], *keys: str) -> str:
+    return next((value for key in keys if isinstance(value := said.get(key), str)), "")

@@ -1,0 +1,105 @@
+"""The event stream of one link, watched by complete events (protocol 4.3)."""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final, NoReturn
+
+from aiohttp import ClientResponse
+import orjson
+
+from .client import WwnClient
+from .const import STREAM_SILENCE
+from .errors import WwnAuthError, WwnConnectionError, WwnProtocolError, WwnStreamError, response_error
+from .models import Document
+from .sse import EventParser, ServerSentEvent
+
+AUTH_ERRORS: Final = frozenset({"auth-error", "unauthorized"})
+
+
+class WwnStream:
+    """One life of a link's stream: from connecting to the error that ended it.
+
+    on_put gets each new document. on_keep_alive is called when the server says that nothing changed, but never before
+    the first document of this stream: until then, what is known may be old.
+    """
+
+    def __init__(
+        self,
+        client: WwnClient,
+        on_put: Callable[[Document], None],
+        on_keep_alive: Callable[[], None],
+        silence: float = STREAM_SILENCE,
+    ) -> None:
+        """Take the client and whom to tell. silence: seconds without a complete event after which it is dead."""
+        self._client = client
+        self._on_put = on_put
+        self._on_keep_alive = on_keep_alive
+        self._silence = silence
+        self._deadline = 0.0
+        self._has_document = False
+
+    async def listen(self) -> NoReturn:
+        """Listen until the stream ends, and raise why: WwnAuthError where the link was ended, else another WwnError."""
+        parser = EventParser()
+        self._feed_watchdog()
+        async with self._client.open_stream() as response:
+            while chunk := await self._chunk(response):
+                for event in parser.feed(chunk):
+                    self._take(event)
+        msg = "the server closed the stream"
+        raise WwnStreamError(msg)
+
+    def _feed_watchdog(self) -> None:
+        self._deadline = asyncio.get_running_loop().time() + self._silence
+
+    async def _chunk(self, response: ClientResponse) -> bytes:
+        """Return the next bytes, none at the end. Bytes that complete no event are no sign of life."""
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await response.content.readany()
+        except TimeoutError:
+            msg = f"no complete event for {self._silence:.0f} s"
+            raise WwnConnectionError(msg) from None
+
+    def _take(self, event: ServerSentEvent) -> None:
+        match event.name:
+            case "put":
+                self._take_put(event.data)
+            case "keep-alive" if self._has_document:
+                self._feed_watchdog()
+                self._on_keep_alive()
+            case "auth_revoked":
+                raise WwnAuthError(HTTPStatus.UNAUTHORIZED, "auth_revoked")
+            case "error" | "cancel":
+                _raise_reported(event.data)
+
+    def _take_put(self, data: bytes) -> None:
+        put = _json(data)
+        if not isinstance(put, dict) or "data" not in put:
+            msg = "a put holds no document"
+            raise WwnProtocolError(msg)
+        self._has_document = True
+        self._feed_watchdog()
+        self._on_put(self._client.document(put["data"]))
+
+
+def _json(data: bytes) -> object:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        msg = "an event is not JSON"
+        raise WwnProtocolError(msg) from None
+
+
+def _raise_reported(data: bytes) -> NoReturn:
+    """Raise the error that the stream reported; one about the token is an auth error (protocol 4.3)."""
+    try:
+        said = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        said = None
+    reported = response_error(HTTPStatus.OK, said)
+    if reported.kind in AUTH_ERRORS:
+        raise WwnAuthError(HTTPStatus.UNAUTHORIZED, reported.kind, reported.message, reported.instance)
+    msg = f"the stream reported {reported.kind or 'an error'}"
+    raise WwnStreamError(msg)
