@@ -11,7 +11,7 @@ from http import HTTPStatus
 from ipaddress import AddressValueError, IPv6Address, ip_address, ip_network
 from typing import Any, Final, Self
 
-from aiohttp import BasicAuth, ClientConnectorCertificateError, ClientError, ClientSession
+from aiohttp import ClientConnectorCertificateError, ClientError, ClientSession, encode_basic_auth
 import orjson
 from yarl import URL
 
@@ -273,13 +273,13 @@ async def async_update_registration(
     session: ClientSession, server: NestServer, client: RegisteredClient, registration: Registration
 ) -> RegisteredClient:
     """Replace what a client asks for. Raises WwnAuthError where the server no longer knows it: register anew."""
-    body = await _asked(session, "PUT", _client_url(server, client), json=registration.as_dict(), auth=_basic(client))
+    body = await _asked(session, "PUT", _client_url(server, client), json=registration.as_dict(), headers=_basic(client))
     return _client({**body, "client_id": client.client_id}, secret=client.client_secret)
 
 
 async def async_delete_registration(session: ClientSession, server: NestServer, client: RegisteredClient) -> None:
     """Remove a client and every token of it; one that is gone already is fine."""
-    status, body, retry_after = await _call(session, "DELETE", _client_url(server, client), auth=_basic(client))
+    status, body, retry_after = await _call(session, "DELETE", _client_url(server, client), headers=_basic(client))
     if status >= HTTPStatus.BAD_REQUEST and status not in (HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED):
         raise response_error(status, body, retry_after)
 
@@ -320,8 +320,8 @@ def _client_url(server: NestServer, client: RegisteredClient) -> URL:
     return server.registration_endpoint / client.client_id
 
 
-def _basic(client: RegisteredClient) -> BasicAuth:
-    return BasicAuth(client.client_id, client.client_secret)
+def _basic(client: RegisteredClient) -> dict[str, str]:
+    return {"Authorization": encode_basic_auth(client.client_id, client.client_secret)}
 
 
 def _client(body: Mapping[str, Any], secret: str) -> RegisteredClient:

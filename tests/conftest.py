@@ -1,0 +1,18 @@
+"""What tests of every folder share."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Imported before a Home Assistant starts: the test plugin brings a package of the same name, which would win otherwise.
+import custom_components.works_with_nest.const  # noqa: F401
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture
+def everything_granted() -> dict[str, Any]:
+    """Return the document of a home with two thermostats and two alarms, of a link that may see all (protocol 12)."""
+    return json.loads((FIXTURES / "everything_granted.json").read_text(encoding="utf-8"))

@@ -1,0 +1,184 @@
+"""The stream: documents, signs of life, and every way it can end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import json
+from typing import Any
+
+from aiohttp import ClientSession, web
+import pytest
+
+from custom_components.works_with_nest.wwn import Document, WwnClient
+from custom_components.works_with_nest.wwn.errors import (
+    WwnAuthError,
+    WwnConnectionError,
+    WwnError,
+    WwnProtocolError,
+    WwnServerError,
+    WwnStreamError,
+)
+from custom_components.works_with_nest.wwn.stream import WwnStream
+
+from .conftest import Serve, nest_server
+
+KEEP_ALIVE = b"event: keep-alive\ndata: null\n\n"
+
+
+def put(document: object) -> bytes:
+    return b"event: put\ndata: " + json.dumps({"path": "/", "data": document}).encode() + b"\n\n"
+
+
+class Listener:
+    """What a stream told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.documents: list[Document] = []
+
+    def put(self, document: Document) -> None:
+        self.told.append("put")
+        self.documents.append(document)
+
+    def keep_alive(self) -> None:
+        self.told.append("keep-alive")
+
+
+async def listen(
+    serve: Serve,
+    session: ClientSession,
+    write: Callable[[web.StreamResponse], Awaitable[None]],
+    silence: float = 5.0,
+) -> tuple[Listener, WwnError]:
+    """Serve one stream, listen to its end, and return what was told and how it ended."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        assert request.headers["Accept"] == "text/event-stream"
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await write(response)
+        return response
+
+    client = WwnClient(session, nest_server(await serve(handler)), "c.secret-token")
+    listener = Listener()
+    with pytest.raises(WwnError) as raised:
+        await WwnStream(client, listener.put, listener.keep_alive, silence).listen()
+    return listener, raised.value
+
+
+def sending(*chunks: bytes) -> Callable[[web.StreamResponse], Awaitable[None]]:
+    async def write(response: web.StreamResponse) -> None:
+        for chunk in chunks:
+            await response.write(chunk)
+
+    return write
+
+
+async def test_documents_and_signs_of_life_are_told_in_order(
+    serve: Serve, session: ClientSession, everything_granted: dict[str, Any]
+) -> None:
+    listener, ended = await listen(
+        serve, session, sending(put(everything_granted), KEEP_ALIVE, put(everything_granted), put({}))
+    )
+    assert listener.told == ["put", "keep-alive", "put", "put"]
+    assert listener.documents[0] is listener.documents[1]
+    assert listener.documents[2].alarms == {}
+    assert isinstance(ended, WwnStreamError)
+
+
+async def test_a_sign_of_life_before_the_first_document_says_nothing(serve: Serve, session: ClientSession) -> None:
+    listener, _ = await listen(serve, session, sending(KEEP_ALIVE, KEEP_ALIVE, put({}), KEEP_ALIVE))
+    assert listener.told == ["put", "keep-alive"]
+
+
+async def test_events_that_are_not_known_are_passed_over(serve: Serve, session: ClientSession) -> None:
+    stream = (b"event: open\ndata: \n\n", b"event: patch\ndata: {}\n\n", b"data: 1\n\n", put({}))
+    listener, _ = await listen(serve, session, sending(*stream))
+    assert listener.told == ["put"]
+
+
+@pytest.mark.parametrize("data", [b"c.secret-token", b'"c.secret-token"', b"null", b""])
+async def test_a_revoked_token_ends_the_link(serve: Serve, session: ClientSession, data: bytes) -> None:
+    _, ended = await listen(serve, session, sending(put({}), b"event: auth_revoked\ndata: " + data + b"\n\n"))
+    assert isinstance(ended, WwnAuthError)
+    assert "secret-token" not in str(ended)
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind"),
+    [
+        (b'{"error":"unauthorized","type":"https://x/e#auth-error","message":"m"}\n', WwnAuthError),
+        (b'event: error\ndata: {"error":"x","type":"https://x/e#auth-error"}\n\n', WwnAuthError),
+        (b'{"error":"blocked","type":"https://x/e#blocked"}\n', WwnStreamError),
+        (b"event: error\ndata: something is wrong\n\n", WwnStreamError),
+        (b"event: cancel\ndata: null\n\n", WwnStreamError),
+        (b"event: put\ndata: {]\n\n", WwnProtocolError),
+        (b"event: put\ndata: []\n\n", WwnProtocolError),
+        (b'event: put\ndata: {"path":"/"}\n\n', WwnProtocolError),
+        (b"event: put\ndata: \xff\xfe\n\n", WwnProtocolError),
+    ],
+)
+async def test_each_reported_error_is_its_type(
+    serve: Serve, session: ClientSession, stream: bytes, kind: type[WwnError]
+) -> None:
+    _, ended = await listen(serve, session, sending(put({}), stream))
+    assert type(ended) is kind
+
+
+async def test_an_error_instead_of_a_stream_is_its_type(serve: Serve, session: ClientSession) -> None:
+    async def handler(_request: web.Request) -> web.Response:
+        return web.json_response({"error": "down"}, status=503)
+
+    client = WwnClient(session, nest_server(await serve(handler)), "c.secret-token")
+    with pytest.raises(WwnServerError):
+        await WwnStream(client, Listener().put, Listener().keep_alive).listen()
+
+
+async def test_silence_ends_the_stream(serve: Serve, session: ClientSession) -> None:
+    async def write(response: web.StreamResponse) -> None:
+        await response.write(put({}))
+        await asyncio.sleep(3)
+
+    listener, ended = await listen(serve, session, write, silence=0.2)
+    assert listener.told == ["put"]
+    assert isinstance(ended, WwnConnectionError)
+
+
+async def test_bytes_that_complete_no_event_do_not_count_as_life(serve: Serve, session: ClientSession) -> None:
+    async def write(response: web.StreamResponse) -> None:
+        await response.write(put({}))
+        for _ in range(100):
+            await response.write(b": still here\n")
+            await asyncio.sleep(0.02)
+
+    _, ended = await listen(serve, session, write, silence=0.3)
+    assert isinstance(ended, WwnConnectionError)
+
+
+async def test_signs_of_life_without_a_document_do_not_keep_a_stream(serve: Serve, session: ClientSession) -> None:
+    async def write(response: web.StreamResponse) -> None:
+        for _ in range(100):
+            await response.write(KEEP_ALIVE)
+            await asyncio.sleep(0.02)
+
+    listener, ended = await listen(serve, session, write, silence=0.3)
+    assert listener.told == []
+    assert isinstance(ended, WwnConnectionError)
+
+
+async def test_signs_of_life_keep_a_stream(serve: Serve, session: ClientSession) -> None:
+    async def write(response: web.StreamResponse) -> None:
+        await response.write(put({}))
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            await response.write(KEEP_ALIVE)
+
+    listener, ended = await listen(serve, session, write, silence=0.6)
+    assert listener.told == ["put"] + ["keep-alive"] * 10
+    assert isinstance(ended, WwnStreamError)
+
+
+async def test_the_token_in_a_document_is_not_told(
+    serve: Serve, session: ClientSession, everything_granted: dict[str, Any]
+) -> None:
+    listener, _ = await listen(serve, session, sending(put(everything_granted)))
+    assert everything_granted["metadata"]["access_token"] not in repr(listener.documents)
