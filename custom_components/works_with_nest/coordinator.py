@@ -99,6 +99,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     def async_set_push(self, *, is_up: bool) -> None:
         """Poll seldom behind a stream that works, and often without one."""
         self.update_interval = POLL_BEHIND_STREAM if is_up else POLL_WITHOUT_STREAM
+        # The poll that is due was set for the other interval.
+        self._schedule_refresh()
 
     async def async_wait_until(self, holds: Callable[[Document], bool], seconds: float) -> bool:
         """Wait for a document for which something holds; return whether one came in time."""

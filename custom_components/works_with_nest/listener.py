@@ -10,6 +10,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from .const import LOGGER
 from .coordinator import WwnCoordinator
 from .wwn import Document
+from .wwn.const import STREAM_SILENCE
 from .wwn.errors import WwnAuthError, WwnError
 from .wwn.stream import WwnStream
 
@@ -54,7 +55,9 @@ class WwnListener:
     async def _one_stream(self) -> Exception:
         """Return what ended the stream."""
         try:
-            await WwnStream(self._coordinator.client, self._put, self._coordinator.async_keep_alive).listen()
+            await WwnStream(
+                self._coordinator.client, self._put, self._coordinator.async_keep_alive, STREAM_SILENCE
+            ).listen()
         except WwnError as err:
             return err
         except Exception as err:  # noqa: BLE001 - a bug must not end the push; it is logged by _set_down

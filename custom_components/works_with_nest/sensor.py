@@ -47,6 +47,7 @@ THERMOSTATS: Final[tuple[WwnSensorDescription[Thermostat], ...]] = (
         key="temperature",
         device_class=SensorDeviceClass.TEMPERATURE,
         state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
         value_fn=lambda thermostat: thermostat.ambient,
         unit_fn=lambda thermostat: UNIT_OF_SCALE[thermostat.scale],
     ),

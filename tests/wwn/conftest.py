@@ -35,7 +35,7 @@ async def serve() -> AsyncGenerator[Serve]:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handler)
         server = TestServer(app, host="127.0.0.1")
-        await server.start_server()
+        await server.start_server(access_log=None)
         servers.append(server)
         return server.make_url("/").origin()
 

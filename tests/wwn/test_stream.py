@@ -130,7 +130,7 @@ async def test_an_error_instead_of_a_stream_is_its_type(serve: Serve, session: C
 
     client = WwnClient(session, nest_server(await serve(handler)), "c.secret-token")
     with pytest.raises(WwnServerError):
-        await WwnStream(client, Listener().put, Listener().keep_alive).listen()
+        await WwnStream(client, Listener().put, Listener().keep_alive, 5.0).listen()
 
 
 async def test_silence_ends_the_stream(serve: Serve, session: ClientSession) -> None:

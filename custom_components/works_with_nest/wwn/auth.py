@@ -273,7 +273,8 @@ async def async_update_registration(
     session: ClientSession, server: NestServer, client: RegisteredClient, registration: Registration
 ) -> RegisteredClient:
     """Replace what a client asks for. Raises WwnAuthError where the server no longer knows it: register anew."""
-    body = await _asked(session, "PUT", _client_url(server, client), json=registration.as_dict(), headers=_basic(client))
+    url = _client_url(server, client)
+    body = await _asked(session, "PUT", url, json=registration.as_dict(), headers=_basic(client))
     return _client({**body, "client_id": client.client_id}, secret=client.client_secret)
 
 

@@ -9,7 +9,6 @@ from aiohttp import ClientResponse
 import orjson
 
 from .client import WwnClient
-from .const import STREAM_SILENCE
 from .errors import WwnAuthError, WwnConnectionError, WwnProtocolError, WwnStreamError, response_error
 from .models import Document
 from .sse import EventParser, ServerSentEvent
@@ -29,7 +28,7 @@ class WwnStream:
         client: WwnClient,
         on_put: Callable[[Document], None],
         on_keep_alive: Callable[[], None],
-        silence: float = STREAM_SILENCE,
+        silence: float,
     ) -> None:
         """Take the client and whom to tell. silence: seconds without a complete event after which it is dead."""
         self._client = client

@@ -1,0 +1,289 @@
+"""Push first, a poll behind it, and never yesterday shown as now."""
+
+import asyncio
+from collections.abc import Callable
+from copy import deepcopy
+import logging
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import UpdateFailed
+import pytest
+
+from .conftest import FixtureService, SetUp, until
+
+KITCHEN = "AWtGSU8po-799NksnRH9ucAUsdMlHUvT"
+BEDROOM = "Kas1VOqg6YYZYn9ZhyiA4uoRgnatmUdj"
+HALLWAY = "5Kjp1vRt-1fjORS_6ilI8ihN5KXSc7Tv"
+HOME = "PtYgjmUhBel31iEl2hpChYgCfrL1spNxnyVmihA_2O76UMFxFkM_Rw"
+KEEP_ALIVE = b"event: keep-alive\ndata: null\n\n"
+BEDROOM_SMOKE = "binary_sensor.bedroom_nest_protect_smoke"
+
+type StateOf = Callable[[str], str | None]
+
+
+def alarm(document: dict[str, Any], wire_id: str) -> dict[str, Any]:
+    return document["devices"]["smoke_co_alarms"][wire_id]
+
+
+def smoke_in_the_bedroom(document: dict[str, Any]) -> None:
+    alarm(document, BEDROOM)["smoke_alarm_state"] = "emergency"
+
+
+async def test_a_pushed_emergency_is_shown(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    assert state_of(BEDROOM_SMOKE) == "off"
+    service.push(smoke_in_the_bedroom)
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "on")
+    assert state_of("sensor.bedroom_nest_protect_smoke_level") == "emergency"
+
+
+async def test_only_entities_of_what_changed_are_written(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    written: list[str] = []
+
+    @callback
+    def record(event: Event[EventStateChangedData]) -> None:
+        written.append(event.data["entity_id"])
+
+    hass.bus.async_listen("state_changed", record)
+    hass.bus.async_listen("state_reported", record, event_filter=callback(lambda _: True))
+    service.push(smoke_in_the_bedroom)
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "on")
+    assert {entity_id.split(".")[1].split("_")[0] for entity_id in written} == {"bedroom"}
+    written.clear()
+    service.push()
+    service.send(KEEP_ALIVE)
+    service.push(lambda document: document["metadata"].update(user_id="another"))
+    await hass.async_block_till_done()
+    assert written == []
+
+
+async def test_a_device_that_is_new_in_the_home_appears_within_one_push(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+
+    def add(document: dict[str, Any]) -> None:
+        new = deepcopy(alarm(document, BEDROOM)) | {"device_id": "new", "where_name": "Attic"}
+        document["devices"]["smoke_co_alarms"]["new"] = new
+
+    service.push(add)
+    await until(hass, lambda: state_of("binary_sensor.attic_nest_protect_smoke") == "off")
+
+
+async def test_a_device_missing_from_a_document_is_unavailable_and_stays_registered(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    service.push(lambda document: document["devices"].pop("smoke_co_alarms"))
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    assert state_of("climate.upstairs_nest_thermostat") == "heat"
+    service.push(lambda document: document.clear())
+    await until(hass, lambda: state_of("climate.upstairs_nest_thermostat") == "unavailable")
+
+
+async def test_an_alarm_that_is_offline_shows_no_level(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    service.push(lambda document: alarm(document, BEDROOM).update(is_online=False))
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    assert state_of("sensor.bedroom_nest_protect_smoke_level") == "unavailable"
+    assert state_of("binary_sensor.bedroom_nest_protect_battery") == "unavailable"
+    assert state_of("binary_sensor.bedroom_nest_protect_connectivity") == "off"
+
+
+@pytest.mark.parametrize("is_online", [None, "true", 1])
+async def test_an_alarm_that_does_not_say_it_is_online_shows_no_level(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, is_online: object
+) -> None:
+    alarm(service.document, BEDROOM)["is_online"] = is_online
+    await link()
+    assert state_of(BEDROOM_SMOKE) == "unavailable"
+    assert state_of("binary_sensor.bedroom_nest_protect_connectivity") == "unknown"
+
+
+async def test_silence_makes_everything_unavailable_and_a_sign_of_life_brings_it_back(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    service.status = service.stream_status = 503
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    assert state_of("climate.upstairs_nest_thermostat") == "unavailable"
+    assert state_of("binary_sensor.bedroom_nest_protect_connectivity") == "unavailable"
+    service.status = service.stream_status = 200
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "off")
+
+
+async def test_signs_of_life_keep_the_link_without_a_poll(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    service.status = 503
+    polls = [method for method, *_ in service.requests].count("GET")
+    for _ in range(12):
+        service.send(KEEP_ALIVE)
+        await until(hass, lambda: True)
+        assert state_of(BEDROOM_SMOKE) == "off"
+        await asyncio.sleep(0.1)
+    assert [method for method, *_ in service.requests].count("GET") == polls
+
+
+async def test_a_lost_stream_is_no_lost_link_while_polls_succeed(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    service.stream_status = 503
+    service.send(None)
+    await until(hass, lambda: not service.streams)
+    service.document = deepcopy(service.document)
+    smoke_in_the_bedroom(service.document)
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "on")
+    service.stream_status = 200
+    await until(hass, lambda: service.streams)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(b"event: put\ndata: {]\n\n", id="a document that is no JSON"),
+        pytest.param(b'{"error":"internal","type":"x#internal-error"}\n', id="a bare line of error"),
+        pytest.param(b"\xff\xfe\x00garbage\n\nevent: error\ndata: x\n\n", id="garbage"),
+        pytest.param(b"event: put\ndata: {", id="cut off in the middle of an event"),
+        pytest.param(None, id="closed"),
+    ],
+)
+async def test_the_listener_comes_back_after_every_trouble(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    state_of: StateOf,
+    short_clocks: None,
+    trouble: bytes | None,
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    service.send(trouble)
+    service.send(None)
+    await until(hass, lambda: [method for method, *_ in service.requests].count("STREAM") >= 2 and service.streams)
+    service.push(smoke_in_the_bedroom)
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "on")
+
+
+@pytest.mark.no_fail_on_log_exception
+async def test_the_listener_survives_a_bug_in_what_listens_to_it(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    state_of: StateOf,
+    short_clocks: None,
+) -> None:
+    entry = await link()
+    await until(hass, lambda: service.streams)
+    broken = True
+
+    def listen() -> None:
+        if broken:
+            msg = "a bug"
+            raise ValueError(msg)
+
+    entry.runtime_data.async_add_listener(listen)
+    service.push(smoke_in_the_bedroom)
+    await until(hass, lambda: [method for method, *_ in service.requests].count("STREAM") >= 2)
+    broken = False
+    service.push(lambda document: alarm(document, KITCHEN).update(co_alarm_state="emergency"))
+    await until(hass, lambda: state_of("binary_sensor.kitchen_nest_protect_carbon_monoxide") == "on")
+
+
+async def test_loss_and_return_of_the_stream_are_said_once_each(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    short_clocks: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    await link()
+    await until(hass, lambda: service.streams)
+    service.stream_status = 503
+    service.send(None)
+    await until(hass, lambda: [method for method, *_ in service.requests].count("STREAM") >= 4)
+    service.stream_status = 200
+    await until(hass, lambda: service.streams)
+    await hass.async_block_till_done()
+    assert caplog.text.count("Lost the stream of Home, polling instead") == 1
+    assert caplog.text.count("Listening to Home") == 2
+
+
+async def test_a_revoked_link_is_down_at_once_and_asks_for_linking_again_once(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    service.status = service.stream_status = 401
+    service.send(b"event: auth_revoked\ndata: null\n\n")
+    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    await until(hass, hass.config_entries.flow.async_progress)
+    asked = len(service.requests)
+    await asyncio.sleep(0.5)
+    flows = hass.config_entries.flow.async_progress()
+    assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
+    assert len(service.requests) == asked
+
+
+async def test_a_token_refused_by_the_stream_alone_does_not_end_the_link(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+) -> None:
+    await link()
+    await until(hass, lambda: service.streams)
+    service.stream_status = 401
+    service.send(None)
+    await until(hass, lambda: [method for method, *_ in service.requests].count("STREAM") >= 3)
+    assert hass.config_entries.flow.async_progress() == []
+    service.stream_status = 200
+    await until(hass, lambda: service.streams)
+    assert state_of(BEDROOM_SMOKE) == "off"
+
+
+async def test_a_push_that_overtakes_a_poll_is_not_undone_by_it(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await link()
+    await until(hass, lambda: service.streams)
+    coordinator = entry.runtime_data
+    old = coordinator.data
+
+    async def slow_read() -> object:
+        service.push(smoke_in_the_bedroom)
+        await until(hass, lambda: coordinator.data is not old)
+        return old
+
+    monkeypatch.setattr(coordinator.client, "read", slow_read)
+    await coordinator.async_refresh()
+    assert state_of(BEDROOM_SMOKE) == "on"
+
+
+async def test_a_blocked_poll_waits_as_long_as_it_was_told(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    entry = await link()
+    service.status = 429
+    service.error_headers = {"Retry-After": "90"}
+    await entry.runtime_data.async_refresh()
+    failed = entry.runtime_data.last_exception
+    assert isinstance(failed, UpdateFailed)
+    assert failed.retry_after == 90
