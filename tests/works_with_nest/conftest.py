@@ -78,6 +78,10 @@ class FixtureService:
         for queue in self.streams:
             queue.put_nowait(event)
 
+    def count(self, method: str) -> int:
+        """Return how often something was asked: GET, PUT, DELETE or STREAM."""
+        return [asked for asked, *_ in self.requests].count(method)
+
     def writes(self) -> list[tuple[str, Any]]:
         """Return what was written."""
         return [(path, body) for method, path, body in self.requests if method == "PUT"]
@@ -148,12 +152,11 @@ def link(hass: HomeAssistant, service: FixtureService) -> SetUp:
     return link
 
 
-async def until(hass: HomeAssistant, holds: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(holds: Callable[[], object], seconds: float = 5.0) -> None:
     """Wait until something holds; fail if it never does."""
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)
-            await hass.async_block_till_done()
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ KITCHEN = "AWtGSU8po-799NksnRH9ucAUsdMlHUvT"
 async def test_a_link_is_loaded_and_listens(hass: HomeAssistant, service: FixtureService, link: SetUp) -> None:
     entry = await link()
     assert entry.state is ConfigEntryState.LOADED
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
 
 
 async def test_unloading_ends_the_stream_and_nothing_on_the_server(
     hass: HomeAssistant, service: FixtureService, link: SetUp
 ) -> None:
     entry = await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     assert await hass.config_entries.async_unload(entry.entry_id)
     service.push()
     assert entry.state is ConfigEntryState.NOT_LOADED
@@ -117,7 +117,7 @@ async def test_no_secret_reaches_the_log(
     hass: HomeAssistant, service: FixtureService, link: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
     entry = await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     for status in (500, 429, 401):
         service.status = status
         await entry.runtime_data.async_refresh()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import timedelta
 import logging
 from typing import Any
 
@@ -10,6 +11,8 @@ from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
+
+from custom_components.works_with_nest import coordinator, listener
 
 from .conftest import FixtureService, SetUp, until
 
@@ -35,10 +38,10 @@ async def test_a_pushed_emergency_is_shown(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     assert state_of(BEDROOM_SMOKE) == "off"
     service.push(smoke_in_the_bedroom)
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "on")
+    await until(lambda: state_of(BEDROOM_SMOKE) == "on")
     assert state_of("sensor.bedroom_nest_protect_smoke_level") == "emergency"
 
 
@@ -46,7 +49,7 @@ async def test_only_entities_of_what_changed_are_written(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     written: list[str] = []
 
     @callback
@@ -56,7 +59,7 @@ async def test_only_entities_of_what_changed_are_written(
     hass.bus.async_listen("state_changed", record)
     hass.bus.async_listen("state_reported", record, event_filter=callback(lambda _: True))
     service.push(smoke_in_the_bedroom)
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "on")
+    await until(lambda: state_of(BEDROOM_SMOKE) == "on")
     assert {entity_id.split(".")[1].split("_")[0] for entity_id in written} == {"bedroom"}
     written.clear()
     service.push()
@@ -70,35 +73,35 @@ async def test_a_device_that_is_new_in_the_home_appears_within_one_push(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
 
     def add(document: dict[str, Any]) -> None:
         new = deepcopy(alarm(document, BEDROOM)) | {"device_id": "new", "where_name": "Attic"}
         document["devices"]["smoke_co_alarms"]["new"] = new
 
     service.push(add)
-    await until(hass, lambda: state_of("binary_sensor.attic_nest_protect_smoke") == "off")
+    await until(lambda: state_of("binary_sensor.attic_nest_protect_smoke") == "off")
 
 
 async def test_a_device_missing_from_a_document_is_unavailable_and_stays_registered(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.push(lambda document: document["devices"].pop("smoke_co_alarms"))
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
     assert state_of("climate.upstairs_nest_thermostat") == "heat"
     service.push(lambda document: document.clear())
-    await until(hass, lambda: state_of("climate.upstairs_nest_thermostat") == "unavailable")
+    await until(lambda: state_of("climate.upstairs_nest_thermostat") == "unavailable")
 
 
 async def test_an_alarm_that_is_offline_shows_no_level(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.push(lambda document: alarm(document, BEDROOM).update(is_online=False))
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
     assert state_of("sensor.bedroom_nest_protect_smoke_level") == "unavailable"
     assert state_of("binary_sensor.bedroom_nest_protect_battery") == "unavailable"
     assert state_of("binary_sensor.bedroom_nest_protect_connectivity") == "off"
@@ -118,43 +121,45 @@ async def test_silence_makes_everything_unavailable_and_a_sign_of_life_brings_it
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.status = service.stream_status = 503
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
     assert state_of("climate.upstairs_nest_thermostat") == "unavailable"
     assert state_of("binary_sensor.bedroom_nest_protect_connectivity") == "unavailable"
     service.status = service.stream_status = 200
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "off")
+    await until(lambda: state_of(BEDROOM_SMOKE) == "off")
 
 
 async def test_signs_of_life_keep_the_link_without_a_poll(
-    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(coordinator, "LIVE_FOR", 2.0)
+    monkeypatch.setattr(coordinator, "POLL_WITHOUT_STREAM", timedelta(seconds=1.0))
+    monkeypatch.setattr(listener, "STREAM_SILENCE", 2.0)
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.status = 503
-    polls = [method for method, *_ in service.requests].count("GET")
-    for _ in range(12):
+    polls = service.count("GET")
+    for _ in range(30):
         service.send(KEEP_ALIVE)
-        await until(hass, lambda: True)
-        assert state_of(BEDROOM_SMOKE) == "off"
         await asyncio.sleep(0.1)
-    assert [method for method, *_ in service.requests].count("GET") == polls
+        assert state_of(BEDROOM_SMOKE) == "off"
+    assert service.count("GET") == polls
 
 
 async def test_a_lost_stream_is_no_lost_link_while_polls_succeed(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.stream_status = 503
     service.send(None)
-    await until(hass, lambda: not service.streams)
+    await until(lambda: not service.streams)
     service.document = deepcopy(service.document)
     smoke_in_the_bedroom(service.document)
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "on")
+    await until(lambda: state_of(BEDROOM_SMOKE) == "on")
     service.stream_status = 200
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
 
 
 @pytest.mark.parametrize(
@@ -176,12 +181,12 @@ async def test_the_listener_comes_back_after_every_trouble(
     trouble: bytes | None,
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.send(trouble)
     service.send(None)
-    await until(hass, lambda: [method for method, *_ in service.requests].count("STREAM") >= 2 and service.streams)
+    await until(lambda: service.count("STREAM") >= 2 and service.streams)
     service.push(smoke_in_the_bedroom)
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "on")
+    await until(lambda: state_of(BEDROOM_SMOKE) == "on")
 
 
 @pytest.mark.no_fail_on_log_exception
@@ -193,7 +198,7 @@ async def test_the_listener_survives_a_bug_in_what_listens_to_it(
     short_clocks: None,
 ) -> None:
     entry = await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     broken = True
 
     def listen() -> None:
@@ -203,10 +208,10 @@ async def test_the_listener_survives_a_bug_in_what_listens_to_it(
 
     entry.runtime_data.async_add_listener(listen)
     service.push(smoke_in_the_bedroom)
-    await until(hass, lambda: [method for method, *_ in service.requests].count("STREAM") >= 2)
+    await until(lambda: service.count("STREAM") >= 2)
     broken = False
     service.push(lambda document: alarm(document, KITCHEN).update(co_alarm_state="emergency"))
-    await until(hass, lambda: state_of("binary_sensor.kitchen_nest_protect_carbon_monoxide") == "on")
+    await until(lambda: state_of("binary_sensor.kitchen_nest_protect_carbon_monoxide") == "on")
 
 
 async def test_loss_and_return_of_the_stream_are_said_once_each(
@@ -218,12 +223,12 @@ async def test_loss_and_return_of_the_stream_are_said_once_each(
 ) -> None:
     caplog.set_level(logging.INFO)
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.stream_status = 503
     service.send(None)
-    await until(hass, lambda: [method for method, *_ in service.requests].count("STREAM") >= 4)
+    await until(lambda: service.count("STREAM") >= 4)
     service.stream_status = 200
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     await hass.async_block_till_done()
     assert caplog.text.count("Lost the stream of Home, polling instead") == 1
     assert caplog.text.count("Listening to Home") == 2
@@ -233,11 +238,11 @@ async def test_a_revoked_link_is_down_at_once_and_asks_for_linking_again_once(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.status = service.stream_status = 401
     service.send(b"event: auth_revoked\ndata: null\n\n")
-    await until(hass, lambda: state_of(BEDROOM_SMOKE) == "unavailable")
-    await until(hass, hass.config_entries.flow.async_progress)
+    await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    await until(hass.config_entries.flow.async_progress)
     asked = len(service.requests)
     await asyncio.sleep(0.5)
     flows = hass.config_entries.flow.async_progress()
@@ -249,13 +254,13 @@ async def test_a_token_refused_by_the_stream_alone_does_not_end_the_link(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
 ) -> None:
     await link()
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     service.stream_status = 401
     service.send(None)
-    await until(hass, lambda: [method for method, *_ in service.requests].count("STREAM") >= 3)
+    await until(lambda: service.count("STREAM") >= 3)
     assert hass.config_entries.flow.async_progress() == []
     service.stream_status = 200
-    await until(hass, lambda: service.streams)
+    await until(lambda: service.streams)
     assert state_of(BEDROOM_SMOKE) == "off"
 
 
@@ -263,17 +268,17 @@ async def test_a_push_that_overtakes_a_poll_is_not_undone_by_it(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = await link()
-    await until(hass, lambda: service.streams)
-    coordinator = entry.runtime_data
-    old = coordinator.data
+    await until(lambda: service.streams)
+    link_coordinator = entry.runtime_data
+    old = link_coordinator.data
 
     async def slow_read() -> object:
         service.push(smoke_in_the_bedroom)
-        await until(hass, lambda: coordinator.data is not old)
+        await until(lambda: link_coordinator.data is not old)
         return old
 
-    monkeypatch.setattr(coordinator.client, "read", slow_read)
-    await coordinator.async_refresh()
+    monkeypatch.setattr(link_coordinator.client, "read", slow_read)
+    await link_coordinator.async_refresh()
     assert state_of(BEDROOM_SMOKE) == "on"
 
 
