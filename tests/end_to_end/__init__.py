@@ -1,0 +1,1 @@
+"""A real Home Assistant linked to the real server, over real sockets."""

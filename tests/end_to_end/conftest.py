@@ -1,0 +1,93 @@
+"""A stage for the whole link: the real server as a process, a person at its pages, and a Home Assistant."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from yarl import URL
+
+from custom_components.works_with_nest.const import DOMAIN
+from tools.nest_home import NestHomeServer, NestPerson
+
+EVERYTHING: dict[str, Any] = {"thermostat": "change", "away": "change", "smoke_co": True}
+PASSWORD = "a long enough password"
+
+type Decide = Callable[[str], Awaitable[str]]
+
+
+@pytest.fixture(autouse=True)
+def _stage(enable_custom_integrations: None, socket_enabled: None, current_request_with_host: None) -> None:
+    """Every test here loads our integration, talks over real sockets, and has a browser (at https://example.com)."""
+
+
+@pytest.fixture
+async def nest_home(tmp_path: Path) -> AsyncGenerator[NestHomeServer]:
+    """Return a running server with one account."""
+    server = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7")
+    await server.add_account("ada", PASSWORD)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def person(nest_home: NestHomeServer) -> AsyncGenerator[NestPerson]:
+    """Return the owner of the home, signed in."""
+    async with NestPerson(nest_home.base, "ada", PASSWORD) as person:
+        await person.sign_in()
+        yield person
+
+
+class Browser:
+    """A person's way through a flow of the Home Assistant under test."""
+
+    def __init__(self, hass: HomeAssistant, client: Any) -> None:
+        self.hass = hass
+        self._client = client
+
+    async def start(self) -> ConfigFlowResult:
+        return await self.hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+
+    async def submit(self, result: ConfigFlowResult, fields: dict[str, Any] | None) -> ConfigFlowResult:
+        return await self.hass.config_entries.flow.async_configure(result["flow_id"], fields or {})
+
+    async def consent_step(self, address: str, share: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Go on to where the server's page opens."""
+        result = await self.submit(await self.start(), {"address": address})
+        assert (result["type"], result["step_id"]) == ("form", "share"), result
+        result = await self.submit(result, share or EVERYTHING)
+        assert result["type"] == "external", result
+        return result
+
+    async def come_back(self, result: ConfigFlowResult, decide: Decide) -> ConfigFlowResult:
+        """Decide on the server's page, follow where it leads, and return how the flow went on."""
+        back = URL(await decide(result["url"]))
+        response = await self._client.get(str(back.relative()))
+        assert response.status == 200
+        return await self.submit(result, None)
+
+    async def link(self, address: str, decide: Decide, share: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Walk the whole way."""
+        result = await self.come_back(await self.consent_step(address, share), decide)
+        await self.hass.async_block_till_done()
+        return result
+
+
+@pytest.fixture
+async def browser(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> Browser:
+    """Return a browser at Home Assistant."""
+    assert await async_setup_component(hass, "auth", {})
+    return Browser(hass, await hass_client_no_auth())
+
+
+async def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until something holds; fail if it never does."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.01)
