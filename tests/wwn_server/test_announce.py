@@ -1,0 +1,87 @@
+import asyncio
+import logging
+
+import pytest
+from zeroconf import InterfaceChoice
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+from wwn_server import announce
+from wwn_server.announce import SERVICE_TYPE, Announcement, Service, announced, describe, interfaces
+
+SERVICE = Service("127.0.0.1", 9553, "0d7a5b0e-0000-4000-8000-000000000000", "Villa Nest")
+
+
+async def found(seconds: float) -> dict[str, AsyncServiceInfo]:
+    """Return what a browser on loopback hears of within a time, or as soon as it hears of something."""
+    heard: dict[str, AsyncServiceInfo] = {}
+    news = asyncio.Event()
+    zeroconf = AsyncZeroconf(interfaces=["127.0.0.1"])
+
+    def changed(name: str, **_: object) -> None:
+        heard[name] = AsyncServiceInfo(SERVICE_TYPE, name)
+        news.set()
+
+    browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE_TYPE, handlers=[changed])
+    try:
+        async with asyncio.timeout(seconds):
+            await news.wait()
+    except TimeoutError:
+        pass
+    for info in heard.values():
+        await info.async_request(zeroconf.zeroconf, 3000)
+    await browser.async_cancel()
+    await zeroconf.async_close()
+    return heard
+
+
+async def test_a_server_on_loopback_is_found_there_and_gone_when_it_ends() -> None:
+    async with announced(SERVICE):
+        heard = await found(5)
+    (info,) = [each for each in heard.values() if each.properties.get(b"id") == SERVICE.server_id.encode()]
+    assert info.name == f"Villa Nest 0d7a5b0e.{SERVICE_TYPE}"
+    assert info.port == 9553
+    assert info.parsed_addresses() == ["127.0.0.1"]
+    assert info.properties == {b"id": SERVICE.server_id.encode(), b"path": b"/", b"scheme": b"http"}
+
+
+async def test_a_network_that_will_not_have_it_costs_one_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(**_: object) -> None:
+        message = "no network"
+        raise OSError(message)
+
+    monkeypatch.setattr(announce, "AsyncZeroconf", fail)
+    announcement = Announcement(SERVICE)
+    await announcement.start()
+    await announcement.close()
+    (record,) = [each for each in caplog.records if each.name == announce.__name__]
+    assert record.levelno == logging.WARNING
+    assert "type its address" in record.message
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.0.1", ["127.0.0.1"]),
+        ("192.168.1.5", ["192.168.1.5"]),
+        ("::1", ["::1"]),
+        ("0.0.0.0", InterfaceChoice.All),  # noqa: S104
+        ("::", InterfaceChoice.All),
+    ],
+)
+def test_it_is_announced_where_it_listens(address: str, expected: object) -> None:
+    assert interfaces(address) == expected
+
+
+def test_on_all_interfaces_loopback_is_not_told() -> None:
+    info = describe(Service("0.0.0.0", 1, SERVICE.server_id, "x"))  # noqa: S104
+    assert "127.0.0.1" not in info.parsed_addresses()
+
+
+@pytest.mark.parametrize("name", ["a.b.c", "ü" * 60, "x" * 60, "back\\slash", "\x00", "...", "🏠" * 40])
+def test_any_name_makes_a_label(name: str) -> None:
+    label = describe(Service("127.0.0.1", 1, SERVICE.server_id, name)).name.removesuffix(f".{SERVICE_TYPE}")
+    assert len(label.encode()) <= 63
+    assert "." not in label
+    assert label.endswith("0d7a5b0e")

@@ -1,0 +1,50 @@
+"""Whatever is sent, the answer is a clear refusal, and the home stays as it was."""
+
+from random import Random
+
+from yarl import URL
+
+from .conftest import Running
+from .hub import Hub
+from .test_writes import structure_path, thermostat_path
+
+REQUESTS = 600
+METHODS = ("GET", "PUT", "PATCH", "POST", "DELETE", "HEAD", "OPTIONS", "BREW")
+PIECES = (
+    "/", "//", "..", "%00", "%2f", "%ff", "\u00e9", "devices", "thermostats", "structures", "metadata", ".json",
+    "login", "oauth2", "register", "access_token", "access_tokens", "console", "alarms", "sign-in", "sign-out",
+    "static", "away", "target_temperature_c", "hvac_mode", "?", "&", "=", "auth", "next", "client_id", "state",
+    "a" * 300, "[", "'", '"', "<",
+)  # fmt: skip
+BODIES = (
+    b"", b"null", b"{}", b"[]", b"[[[[", b"1e400", b"-1", b"NaN", b'"\\ud800"', b"\xff\xfe\x00",
+    b'{"away":"inside out"}', b'{"hvac_mode":["heat"]}', b'{"target_temperature_c":1e30}', b'{"":""}',
+    b'{"target_temperature_c":null}', b'{"client_name":1,"redirect_uris":{},"permissions":[[]]}',
+    b"csrf=%ff&a=%zz", b"a=1;b=2&&&==", b"{" * 30000, b"x" * 70000,
+)  # fmt: skip
+TYPES = ("application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data", "x", "a/b;c=d")
+ACCEPTED = ("*/*", "text/html", "application/json")
+
+
+async def test_random_requests_are_refused_and_change_nothing(server: Running, linked: Hub) -> None:
+    chance = Random(2014)  # noqa: S311
+    targets = (structure_path(server), thermostat_path(server), *PIECES)
+    before = server.home.document
+    seen = set()
+    for _ in range(REQUESTS):
+        path = "/" + "".join(chance.choices(targets, k=chance.randint(1, 5)))
+        method, body = chance.choice(METHODS), chance.choice(BODIES)
+        headers = {
+            "Content-Type": chance.choice(TYPES),
+            "Accept": chance.choice(ACCEPTED),
+            "Cookie": chance.choice(("", "wwn_session=x", "wwn_session=\u00e9", "wwn_form=x; ;=")),
+            "Authorization": chance.choice((linked.bearer["Authorization"], "Basic e", "Bearer \u00e9", "")),
+        }
+        url = URL(linked.base + path.replace("\u00e9", "%E9"), encoded=True)
+        answer = await linked.session.request(method, url, data=body, headers=headers, allow_redirects=False)
+        seen.add(answer.status)
+        assert answer.status < 500, (method, path, body, headers)
+        await answer.read()
+    assert server.home.document is before
+    assert (await linked.get()).status == 200
+    assert seen >= {200, 303, 400, 401, 404, 405, 413}

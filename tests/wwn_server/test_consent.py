@@ -1,0 +1,261 @@
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import ClientSession
+import pytest
+
+from .conftest import Clock, Running
+from .hub import EVERYTHING, REDIRECT, Hub, metadata
+from .person import Person, hidden_fields
+
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+@pytest.fixture
+async def registered(hub: Hub) -> Hub:
+    await hub.register()
+    return hub
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "description"),
+    [
+        ({"client_id": None}, "oauth2_error", "missing required parameters: client_id"),
+        ({"client_id": ""}, "oauth2_error", "missing required parameters: client_id"),
+        ({"state": None}, "oauth2_error", "missing required parameters: state"),
+        ({"client_id": None, "state": None}, "oauth2_error", "missing required parameters: client_id, state"),
+        ({"redirect_uri": "https://evil.example/"}, "input_data_error", "redirect_uri not pre-registered"),
+        ({"redirect_uri": REDIRECT + "?more=1"}, "input_data_error", "redirect_uri not pre-registered"),
+        ({"redirect_uri": REDIRECT + "/"}, "input_data_error", "redirect_uri not pre-registered"),
+        ({"response_type": "token"}, "oauth2_error", "response_type must be code"),
+    ],
+)
+async def test_a_program_is_told_as_documented_what_is_wrong(
+    session: ClientSession, registered: Hub, changes: dict[str, Any], error: str, description: str
+) -> None:
+    answer = await session.get(registered.base + registered.consent_path(**changes), allow_redirects=False)
+    body = await answer.json()
+    assert answer.status == 400
+    assert (body["error"], body["error_description"]) == (error, description)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "unknown"},
+        {"code_challenge": CHALLENGE},
+        {"code_challenge": CHALLENGE, "code_challenge_method": "plain"},
+        {"code_challenge": "short", "code_challenge_method": "S256"},
+        {"code_challenge": CHALLENGE + "=", "code_challenge_method": "S256"},
+    ],
+)
+async def test_what_can_not_be_authorised_is_refused(registered: Hub, changes: dict[str, Any], person: Person) -> None:
+    answer = await person.get(registered.consent_path(**changes), headers={"Accept": "*/*"}, allow_redirects=False)
+    assert answer.status == 400
+    assert (await answer.json())["error"] == "oauth2_error"
+
+
+async def test_a_person_is_told_on_a_page_and_sent_nowhere(registered: Hub, person: Person) -> None:
+    answer = await person.get(registered.consent_path(redirect_uri="https://evil.example/"), allow_redirects=False)
+    text = await answer.text()
+    assert answer.status == 400
+    assert answer.content_type == "text/html"
+    assert "redirect_uri not pre-registered" in text
+    assert "evil.example" not in text
+
+
+async def test_a_pin_client_is_told_that_it_has_no_address(hub: Hub, person: Person) -> None:
+    await hub.register(metadata(redirect_uris=[]))
+    answer = await person.get(hub.consent_path(redirect_uri=None), headers={"Accept": "*/*"})
+    assert answer.status == 400
+    assert (await answer.json())["error"] == "input_data_error"
+
+
+async def test_who_is_not_signed_in_signs_in_and_comes_back(registered: Hub, person: Person) -> None:
+    path = registered.consent_path()
+    answer = await person.get(path, allow_redirects=False)
+    assert answer.status == 303
+    assert urlsplit(answer.headers["Location"]).path == "/sign-in"
+    answer = await person.sign_in(path=answer.headers["Location"])
+    assert answer.status == 303
+    assert parse_qs(urlsplit(answer.headers["Location"]).query) == parse_qs(urlsplit(path).query)
+    page = await person.get(answer.headers["Location"])
+    assert "Home Assistant would like to work with your home" in await page.text()
+
+
+async def test_the_page_says_who_asks_for_what_and_why_and_where_it_leads(registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    text = await (await person.get(registered.consent_path())).text()
+    for name in EVERYTHING:
+        assert f"We need {name}" in text
+    for part in (
+        "See and set your thermostats",
+        "See your smoke and carbon monoxide alarms",
+        "the name it gave itself",
+        "signed in as anna",
+        "<li>Home</li>",
+        "Your e-mail address and your password",
+        'href="https://hub.example/privacy"',
+        "http://127.0.0.1",
+        "port 8123",
+        ">Accept<",
+        ">Back<",
+    ):
+        assert part in text
+    assert "Remove this connection" not in text
+
+
+async def test_what_a_hub_says_is_shown_as_plain_text(hub: Hub, person: Person) -> None:
+    asked = [{"name": "away read", "reason": '<img src=x onerror="alert(1)">'}]
+    await hub.register(metadata(client_name="<script>alert(1)</script>", permissions=asked))
+    person.be_signed_in()
+    text = await (await person.get(hub.consent_path())).text()
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "&lt;script&gt;" in text
+
+
+async def test_the_page_runs_no_script_and_is_shown_in_no_frame(registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    answer = await person.get(registered.consent_path())
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "form-action 'self' http://127.0.0.1:8123" in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+async def test_the_way_back_to_an_ipv6_address_is_open_too(hub: Hub, person: Person) -> None:
+    await hub.register(metadata(redirect_uris=["http://[fd00::1]:8123/callback"]))
+    person.be_signed_in()
+    answer = await person.get(hub.consent_path(redirect_uri=None))
+    assert answer.headers["Content-Security-Policy"].endswith("form-action 'self' http:")
+
+
+async def test_accepting_sends_a_code_and_the_state_to_the_hub(registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    answer = await person.decide(registered.consent_path(state="a b&c=é"), "accept")
+    address, _, query = answer.headers["Location"].partition("?")
+    sent = parse_qs(query)
+    assert answer.status == 303
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert address == REDIRECT
+    assert sent["state"] == ["a b&c=é"]
+    assert len(sent["code"][0]) == 16
+    assert sent["code"][0].isalnum()
+
+
+async def test_a_query_of_the_redirect_address_is_kept(hub: Hub, person: Person) -> None:
+    redirect = "https://hub.example/callback?flow=1&x=%20y"
+    await hub.register(metadata(redirect_uris=[redirect]))
+    person.be_signed_in()
+    answer = await person.decide(hub.consent_path(redirect_uri=redirect), "accept")
+    assert answer.headers["Location"].startswith(redirect + "&state=some-state&code=")
+
+
+async def test_without_an_address_the_first_one_registered_is_used(hub: Hub, person: Person) -> None:
+    await hub.register(metadata(redirect_uris=["https://first.example/", "https://second.example/"]))
+    person.be_signed_in()
+    answer = await person.decide(hub.consent_path(redirect_uri=None), "accept")
+    assert answer.headers["Location"].startswith("https://first.example/?state=")
+
+
+async def test_going_back_says_so_and_changes_nothing_else(linked: Hub, person: Person) -> None:
+    answer = await person.decide(linked.consent_path(), "back")
+    assert answer.status == 303
+    assert answer.headers["Location"] == f"{REDIRECT}?state=some-state&error=access_denied"
+    assert (await linked.get()).status == 200
+
+
+async def test_an_existing_connection_can_be_removed_there(linked: Hub, person: Person) -> None:
+    text = await (await person.get(linked.consent_path())).text()
+    assert "Home Assistant is connected to your home already" in text
+    async with linked.stream() as events:
+        await events.put()
+        answer = await person.decide(linked.consent_path(), "remove")
+        assert answer.headers["Location"] == f"{REDIRECT}?state=some-state&error=access_denied"
+        assert await events.next() == ("auth_revoked", linked.token)
+    assert (await linked.get()).status == 401
+
+
+async def test_accepting_again_leaves_the_old_token_alone(linked: Hub, person: Person) -> None:
+    old, new = linked.token, await linked.accepted(person)
+    assert old != new
+    for linked.token in (old, new):
+        assert (await linked.get()).status == 200
+
+
+async def test_an_old_token_keeps_the_old_set_until_somebody_accepts_again(hub: Hub, person: Person) -> None:
+    await hub.link(person, "away read")
+    await hub.change(metadata("away read", "postal code read"))
+    async with hub.stream() as events:
+        before = await events.put()
+        assert before["metadata"]["client_version"] == 1
+        assert before["metadata"]["permissions"] == ["away read"]
+        await hub.code(person)
+        after = await events.put()
+        assert after["metadata"]["client_version"] == 2
+        assert after["metadata"]["permissions"] == ["away read", "postal code read"]
+        assert "postal_code" in next(iter(after["structures"].values()))
+
+
+async def test_a_page_that_listed_other_data_can_not_be_accepted(hub: Hub, person: Person) -> None:
+    await hub.register(metadata("away read"))
+    person.be_signed_in()
+    form = hidden_fields(await (await person.get(hub.consent_path())).text())
+    await hub.change(metadata("away read/write"))
+    answer = await person.post("/login/oauth2", form | {"decision": "accept"})
+    assert answer.status == 409
+    assert "has changed since you opened this page" in await answer.text()
+
+
+@pytest.mark.parametrize("csrf", ["", "0" * 64, "ä"])
+async def test_a_form_without_our_token_does_nothing(registered: Hub, person: Person, csrf: str) -> None:
+    person.be_signed_in()
+    answer = await person.decide(registered.consent_path(), "accept", csrf=csrf)
+    assert answer.status == 403
+    assert "nothing was changed" in await answer.text()
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+async def test_a_form_from_another_site_does_nothing(registered: Hub, person: Person, origin: str) -> None:
+    person.be_signed_in()
+    form = hidden_fields(await (await person.get(registered.consent_path())).text())
+    answer = await person.post("/login/oauth2", form | {"decision": "accept"}, headers={"Origin": origin})
+    assert answer.status == 403
+
+
+async def test_a_proxy_that_speaks_https_is_not_another_site(server: Running, registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    form = hidden_fields(await (await person.get(registered.consent_path())).text())
+    origin = {"Origin": server.base.replace("http:", "https:")}
+    assert (await person.post("/login/oauth2", form | {"decision": "back"}, headers=origin)).status == 303
+
+
+async def test_a_form_of_a_session_that_ended_does_nothing(registered: Hub, person: Person, clock: Clock) -> None:
+    person.be_signed_in()
+    form = hidden_fields(await (await person.get(registered.consent_path())).text())
+    clock.seconds += 30 * 86400
+    assert (await person.post("/login/oauth2", form | {"decision": "accept"})).status == 403
+
+
+async def test_a_form_is_checked_all_over_again(registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    answer = await person.decide(registered.consent_path(), "accept", redirect_uri="https://evil.example/")
+    assert answer.status == 400
+    assert "Location" not in answer.headers
+
+
+async def test_a_button_that_is_not_there_does_nothing(registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    assert (await person.decide(registered.consent_path(), "maybe")).status == 400
+
+
+async def test_every_member_of_the_home_can_link_it(registered: Hub, person: Person) -> None:
+    person.be_signed_in("ben")
+    answer = await person.decide(registered.consent_path(), "accept")
+    code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+    registered.token = (await (await registered.redeem(code)).json())["access_token"]
+    assert len((await registered.read())["structures"]) == 1

@@ -1,0 +1,124 @@
+"""Nothing that opens anything is ever written to a log or told in a refusal."""
+
+import asyncio
+import logging
+from typing import Any
+
+from aiohttp import ClientSession
+import pytest
+
+from wwn_server.homes.simulated import SimulatedHome
+from wwn_server.logs import mask
+
+from .conftest import Running
+from .hub import Hub, metadata
+from .person import PASSWORD, Person
+from .test_token import PKCE, VERIFIER
+
+
+@pytest.mark.parametrize(
+    ("path", "masked"),
+    [
+        ("/", "/"),
+        ("/devices?auth=c.secret", "/devices?***"),
+        ("/oauth2/access_tokens/c.secret", "/oauth2/access_tokens/***"),
+        ("/oauth2/access_tokens/c.secret/more?x=1", "/oauth2/access_tokens/***?***"),
+        ("/OAuth2/Access_Tokens/c.secret", "/OAuth2/Access_Tokens/***"),
+        ("/x//access_tokens/c.secret", "/x//access_tokens/***"),
+        ("/login/oauth2?client_id=a&state=secret", "/login/oauth2?***"),
+    ],
+)
+def test_what_could_be_secret_in_an_address_is_masked(path: str, masked: str) -> None:
+    assert mask(path) == masked
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+async def test_a_whole_life_of_a_link_leaves_no_secret_in_the_log(
+    server: Running, hub: Hub, person: Person, session: ClientSession, log: pytest.LogCaptureFixture
+) -> None:
+    await hub.register()
+    cookie = (await person.sign_in()).cookies["wwn_session"].value
+    csrf = (await person.console())["csrf"]
+    code = await hub.code(person, **PKCE)
+    hub.token = (await (await hub.redeem(code, code_verifier=VERIFIER)).json())["access_token"]
+    await session.get(f"{server.base}/devices?auth={hub.token}")
+    async with session.get(f"{server.base}/?auth={hub.token}", headers={"Accept": "text/event-stream"}) as stream:
+        await stream.content.readline()
+        await hub.change(metadata("away read"))
+        await hub.revoke()
+        await stream.read()
+    await session.get(f"{server.base}/nothing?auth={hub.token}")
+    await session.post(f"{server.base}/oauth2/access_token?code={code}&client_secret={hub.secret}")
+    await session.delete(f"{server.base}/oauth2//access_tokens/{hub.token}")
+    assert "GET /devices?*** 200" in log.text
+    assert "DELETE /oauth2/access_tokens/*** 204" in log.text
+    for secret in (hub.token, code, hub.secret, cookie, csrf, PASSWORD, VERIFIER, "some-state"):
+        assert secret not in log.text
+
+
+async def test_a_mistake_of_ours_is_logged_without_the_token_and_told_as_documented(
+    server: Running, linked: Hub, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        message = "a bug"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(SimulatedHome, "write", fail)
+    (structure_id,) = server.home.document.group("structures")
+    url = f"{server.base}/structures/{structure_id}?auth={linked.token}"
+    answer = await linked.session.put(url, data=b'{"away":"home"}')
+    body = await answer.json()
+    assert answer.status == 500
+    assert body["type"].endswith("#internal-error")
+    assert "bug" not in str(body)
+    assert "a bug" in log.text
+    assert linked.token not in log.text
+
+
+async def test_a_person_is_told_of_a_mistake_of_ours_on_a_page(
+    person: Person, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wwn_server.store.accounts.Accounts.any", lambda _: 1 / 0)
+    answer = await person.get("/sign-in")
+    assert answer.status == 500
+    assert "The server made a mistake" in await answer.text()
+    assert "ZeroDivisionError" in log.text
+
+
+async def raw(server: Running, request: bytes) -> bytes:
+    """Send bytes and return all that comes back."""
+    host, port = server.base.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    writer.write_eof()
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /devices?auth=c.secret HTTP/9.9\r\n\r\n",
+        b"GET /devices?auth=c.secret\r\n\r\n",
+        b"GET /devices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer c.secret\r\nBad Header\r\n\r\n",
+        b"PUT /devices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer c.secret\r\nContent-Length: c.secret\r\n\r\n",
+        b"PUT /devices HTTP/1.1\r\nHost: x\r\nCookie: c.secret\r\nTransfer-Encoding: chunked\r\n\r\nc.secret",
+        b"PUT /devices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer c.secret\r\nContent-Length: 99\r\n\r\nc.secret",
+        b"GET /devices?auth=c.secret" + b"a" * 10000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["version", "no version", "header", "length", "chunks", "half a body", "long"],
+)
+async def test_a_request_that_is_none_harms_nothing_and_is_not_logged(
+    server: Running, log: pytest.LogCaptureFixture, request_bytes: bytes
+) -> None:
+    answer = await raw(server, request_bytes)
+    assert answer == b"" or answer.split()[1].startswith(b"4")
+    assert "c.secret" not in log.text
+    assert (await raw(server, b"GET / HTTP/1.0\r\n\r\n")).split()[1] == b"401"

@@ -1,0 +1,34 @@
+"""What the demo says while it works, so that nobody stares at nothing."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+import contextlib
+import time
+from typing import Any, Final
+
+PATIENCE: Final = 2.0
+WIDTH: Final = 100
+
+
+def say(text: str = "") -> None:
+    """Print a line at once. A terminal that is gone is no reason to leave anything unfinished."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
+
+
+async def keep_saying[T](what: str, work: Coroutine[Any, Any, T], detail: Callable[[], str] = str) -> T:
+    """Do something, and say every few seconds that it goes on, with a detail of how far it is."""
+    started = time.monotonic()
+    teller = asyncio.create_task(_tell(what, started, detail))
+    try:
+        return await work
+    finally:
+        teller.cancel()
+
+
+async def _tell(what: str, started: float, detail: Callable[[], str]) -> None:
+    while True:
+        await asyncio.sleep(PATIENCE)
+        told = detail()
+        line = f"  ... still {what}, {time.monotonic() - started:.0f} s{f': {told}' if told else ''}"
+        say(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…")

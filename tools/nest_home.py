@@ -1,0 +1,191 @@
+"""The Nest side: the server as a process, and a person at its pages."""
+
+import asyncio
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+import sys
+from typing import Any, Final, Literal, Self
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, CookieJar
+from yarl import URL
+
+from .errors import ToolError
+from .forms import Form, parse_page
+from .paths import CHECKOUT
+from .ports import LOOPBACK
+from .processes import ManagedProcess
+
+READY_LINE: Final = "Listening on "
+STARTS_WITHIN: Final = 30.0
+CONSENT: Final = "/login/oauth2"
+SIGN_IN: Final = "/sign-in"
+
+type Document = dict[str, Any]
+
+
+class NestHomeServer:
+    """``wwn_server`` as a process of its own, on loopback."""
+
+    def __init__(self, data: Path, log: Path, *options: str, keep_open: Sequence[int] = ()) -> None:
+        """Keep accounts and links in a folder, what the server says in a log, and some of our files open in it."""
+        self.base = ""
+        self._data = data
+        self._command = (sys.executable, "-m", "wwn_server", "--data", str(data))
+        self._options = options
+        self._log = log
+        self._keep_open = keep_open
+        self.process = self._new_process(0)
+
+    async def add_account(self, name: str, password: str) -> None:
+        """Make an account, once. Raises ToolError."""
+        self._data.mkdir(parents=True, exist_ok=True)
+        command = (*self._command, "account", "add", name)
+        process = await asyncio.create_subprocess_exec(*command, cwd=CHECKOUT, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        _, said = await process.communicate(f"{password}\n".encode())
+        if process.returncode:
+            msg = f"The Nest server made no account:\n{said.decode(errors='replace').strip()}"
+            raise ToolError(msg)
+
+    async def start(self, port: int = 0) -> str:
+        """Start it and return its address once it listens; 0 is any free port. Raises ProcessError."""
+        self._data.mkdir(parents=True, exist_ok=True)
+        self.process = self._new_process(port)
+        await self.process.start(CHECKOUT, self._keep_open)
+        line = await self.process.wait_for_line(lambda line: line.startswith(READY_LINE), STARTS_WITHIN)
+        self.base = line.removeprefix(READY_LINE).strip()
+        return self.base
+
+    async def stop(self) -> int | None:
+        """End it and return its exit code."""
+        return await self.process.stop()
+
+    def _new_process(self, port: int) -> ManagedProcess:
+        options = ("--host", LOOPBACK, "--port", str(port), "--no-announce", *self._options)
+        return ManagedProcess("The Nest server", (*self._command, *options), self._log)
+
+
+class NestPerson:
+    """A member of the Nest home, at a browser: signs in, decides about hubs, plays with the home."""
+
+    def __init__(self, base: str, username: str, password: str) -> None:
+        """Go to this server as this person."""
+        self.base = base
+        self._credentials = {"username": username, "password": password}
+        self._csrf = ""
+        # A jar that takes cookies from a bare address.
+        self._session = ClientSession(
+            cookie_jar=CookieJar(unsafe=True), headers={"Accept": "text/html"}, timeout=ClientTimeout(total=30)
+        )
+
+    async def __aenter__(self) -> Self:
+        """Use it in a with block."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the browser."""
+        await self._session.close()
+
+    async def sign_in(self) -> None:
+        """Sign in, if not done yet. Raises ToolError where the server does not take the password."""
+        await self.read(SIGN_IN)
+
+    async def accept(self, consent_url: str) -> str:
+        """Accept what a hub asks for; return the address the server sends the browser back to."""
+        return await self._decide(consent_url, "accept")
+
+    async def decline(self, consent_url: str) -> str:
+        """Go back instead of accepting; return the address the server sends the browser back to."""
+        return await self._decide(consent_url, "back")
+
+    async def read(self, url: str) -> str:
+        """Return one of the server's pages as it is, after signing in where it asks for that."""
+        async with self._request("GET", self._path(url)) as response:
+            html = await response.text()
+        sign_in = parse_page(html).form(SIGN_IN)
+        return await self.read(await self._submit_sign_in(sign_in)) if sign_in else html
+
+    async def document(self) -> Document:
+        """Return the home as its console shows it."""
+        document: Document = (await self._console())["document"]
+        return document
+
+    async def set_alarm(
+        self,
+        device_id: str,
+        *,
+        smoke: Literal["ok", "warning", "emergency"] | None = None,
+        carbon_monoxide: Literal["ok", "warning", "emergency"] | None = None,
+        battery: Literal["ok", "replace"] | None = None,
+        is_online: bool | None = None,
+    ) -> None:
+        """Let an alarm sense something, drain its battery, or cut it off or back on."""
+        asked = {
+            "smoke_alarm_state": smoke,
+            "co_alarm_state": carbon_monoxide,
+            "battery_health": battery,
+            "is_online": None if is_online is None else str(is_online).lower(),
+        }
+        fields = {name: value for name, value in asked.items() if value is not None}
+        await self._play(f"/console/alarms/{device_id}", fields)
+
+    async def set_away(self, away: Literal["home", "away"]) -> None:
+        """Let everybody leave, or somebody come home."""
+        await self._play("/console/home", {"away": away})
+
+    async def _console(self) -> dict[str, Any]:
+        async with self._request("GET", "/console", headers={"Accept": "application/json"}) as response:
+            if response.ok:
+                answer: dict[str, Any] = await response.json()
+                return answer
+        msg = f"The Nest server does not show its console ({response.status}); is the person signed in?"
+        raise ToolError(msg)
+
+    async def _play(self, path: str, fields: Mapping[str, str]) -> None:
+        # The same for all forms of a session.
+        self._csrf = self._csrf or (await self._console())["csrf"]
+        await self._post(path, {"csrf": self._csrf, **fields})
+
+    async def _decide(self, consent_url: str, decision: str) -> str:
+        page = parse_page(await self.read(consent_url))
+        form = page.form(CONSENT)
+        if form is None:
+            msg = f"The Nest server shows no consent page: {' '.join(page.alerts) or 'no form, and no reason'}"
+            raise ToolError(msg)
+        return await self._post(CONSENT, {**form.fields, "decision": decision})
+
+    async def _submit_sign_in(self, form: Form) -> str:
+        """Return where the server sends the person after signing in."""
+        return await self._post(SIGN_IN, {**form.fields, **self._credentials})
+
+    def _path(self, url: str) -> str:
+        """Return an address of this server without the server. Raises ToolError for any other."""
+        if not URL(url).absolute:
+            return url
+        if URL(url).origin() != URL(self.base).origin():
+            msg = f"This page is not on {self.base}, but at {URL(url).origin()}."
+            raise ToolError(msg)
+        return URL(url, encoded=True).raw_path_qs
+
+    async def _post(self, path: str, fields: Mapping[str, str]) -> str:
+        """Submit a form of the server's and return where it leads. Raises ToolError with the reason it gives."""
+        headers = {"Origin": self.base}
+        async with self._request("POST", path, data=fields, headers=headers, allow_redirects=False) as response:
+            if response.status in {HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}:
+                return response.headers["Location"]
+            alerts = parse_page(await response.text()).alerts
+        msg = f"The Nest server refused ({response.status}): {' '.join(alerts) or 'no reason given'}"
+        raise ToolError(msg)
+
+    @asynccontextmanager
+    async def _request(self, method: str, path: str, **options: Any) -> AsyncIterator[ClientResponse]:
+        # As it stands, for what the server put into a query must come back unchanged.
+        url = URL(self.base + path, encoded=True)
+        try:
+            async with self._session.request(method, url, **options) as response:
+                yield response
+        except (ClientError, TimeoutError) as err:
+            msg = f"The Nest server does not answer at {self.base}: {err or type(err).__name__}"
+            raise ToolError(msg) from err

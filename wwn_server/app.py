@@ -1,0 +1,153 @@
+"""The application: its routes, and what holds for every answer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from . import data_api, discovery, oauth, registration
+from .context import CONTEXT, Context
+from .errors import (
+    Anchor,
+    OAuthError,
+    WireError,
+    invalid_content,
+    method_not_allowed,
+)
+from .limits import SlidingWindow
+from .logs import ACCESS_LOG, mask
+from .pages import CONSENT, CONSOLE, SIGN_IN, SIGN_OUT, STYLE, consent, console, sign_in
+from .pages.rendering import PageError, message_page, style
+from .passwords import Passwords
+from .requests import wants
+from .settings import MAX_BODY_BYTES
+from .streams import Streams
+from .texts import t
+from .views import Views
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from .homes.base import Home
+    from .settings import Settings
+    from .store import Store
+
+    type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LOGGER: Final = logging.getLogger(__name__)
+
+_ROUTES: Final = (
+    ("GET", "/.well-known/oauth-authorization-server", discovery.handle),
+    ("GET", CONSENT, consent.show),
+    ("POST", CONSENT, consent.decide),
+    ("POST", "/oauth2/access_token", oauth.issue_token),
+    ("DELETE", "/oauth2/access_tokens/{token}", oauth.revoke_token),
+    ("POST", "/oauth2/register", registration.register),
+    ("PUT", "/oauth2/register/{client_id}", registration.replace),
+    ("DELETE", "/oauth2/register/{client_id}", registration.remove),
+    ("GET", SIGN_IN, sign_in.show),
+    ("POST", SIGN_IN, sign_in.submit),
+    ("POST", SIGN_OUT, sign_in.sign_out),
+    ("GET", CONSOLE, console.show),
+    ("POST", f"{CONSOLE}/home", console.set_home),
+    ("POST", f"{CONSOLE}/alarms/{{device_id}}", console.set_alarm),
+    ("GET", STYLE, style),
+)
+
+
+def create_app(settings: Settings, store: Store, home: Home) -> web.Application:
+    """Return the server of one home. Starting it starts the home, too.
+
+    The store stays the caller's to close.
+    """
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_access_log, _refusals])
+    app[CONTEXT] = _context(settings, store, home)
+    for method, path, handler in _ROUTES:
+        app.router.add_route(method, path, handler)
+    for path in dict.fromkeys(path for _, path, _ in _ROUTES):
+        app.router.add_route("*", path, _wrong_method)
+    app.router.add_route("*", "/{path:.*}", data_api.handle)
+    app.on_response_prepare.append(_hide_version)
+    app.cleanup_ctx.append(_living_home)
+    app.on_shutdown.append(_end_streams)
+    return app
+
+
+def _context(settings: Settings, store: Store, home: Home) -> Context:
+    return Context(
+        settings=settings,
+        store=store,
+        home=home,
+        views=Views(),
+        streams=Streams(settings.farewell_seconds),
+        passwords=Passwords(),
+        registrations=SlidingWindow(settings.registrations_per_minute, 60),
+    )
+
+
+async def _living_home(app: web.Application) -> AsyncIterator[None]:
+    context = app[CONTEXT]
+    await context.home.start()
+    context.store.accounts.adopt_homes(context.home.document.group("structures"))
+    unsubscribe = context.home.subscribe(context.streams.wake)
+    yield
+    unsubscribe()
+    await context.home.stop()
+    context.passwords.close()
+
+
+async def _end_streams(app: web.Application) -> None:
+    await app[CONTEXT].streams.close()
+
+
+async def _hide_version(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "wwn-server"
+
+
+async def _wrong_method(request: web.Request) -> web.StreamResponse:
+    raise method_not_allowed(request.method)
+
+
+@web.middleware
+async def _access_log(request: web.Request, handler: Handler) -> web.StreamResponse:
+    started = time.monotonic()
+    response = await handler(request)
+    ACCESS_LOG.info(
+        "%s %s %s %d in %.0f ms",
+        request.remote,
+        request.method,
+        mask(request.raw_path),
+        response.status,
+        (time.monotonic() - started) * 1000,
+    )
+    return response
+
+
+@web.middleware
+async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (WireError, OAuthError) as error:
+        return error.response()
+    except PageError as error:
+        return message_page(error.text, error.status)
+    except web.HTTPRequestEntityTooLarge:
+        text = t("refusal.too_large")
+        return WireError(413, Anchor.TOO_LARGE, text).response()
+    except web.RequestPayloadError:
+        return invalid_content().response()
+    except (web.HTTPException, ConnectionError):
+        # A redirect; or the asker is gone, and there is nobody to answer.
+        raise
+    except Exception:
+        _LOGGER.exception("A request failed: %s %s", request.method, mask(request.raw_path))
+        return _fault(request)
+
+
+def _fault(request: web.Request) -> web.Response:
+    if wants(request, "text/html"):
+        return message_page(t("page.server_fault"), 500)
+    return WireError(500, Anchor.INTERNAL, t("refusal.internal")).response()

@@ -1,0 +1,67 @@
+"""What the handlers of one server share, under one key of the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from .views import Scope, Views
+
+if TYPE_CHECKING:
+    from .homes.base import Home
+    from .limits import SlidingWindow
+    from .passwords import Passwords
+    from .settings import Settings
+    from .store import Link, Store
+    from .streams import Streams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The parts of a running server."""
+
+    settings: Settings
+    store: Store
+    home: Home
+    views: Views
+    streams: Streams
+    passwords: Passwords
+    registrations: SlidingWindow
+
+
+CONTEXT: Final = web.AppKey("context", Context)
+
+
+def context_of(request: web.Request) -> Context:
+    """Return the parts of the server that a request came to."""
+    return request.app[CONTEXT]
+
+
+def base_of(request: web.Request) -> str:
+    """Return scheme and host of the address that a request asked for."""
+    return f"{request.scheme}://{host_of(request)}"
+
+
+def host_of(request: web.Request) -> str:
+    """Return the host that a request asked for; aiohttp would ask DNS for a default."""
+    return request.headers.get("Host", "localhost")
+
+
+def scope_of(link: Link) -> Scope:
+    """Return what a link may see."""
+    return Scope(link.homes, link.permissions)
+
+
+def metadata_of(context: Context, link: Link, token: str) -> dict[str, Any]:
+    """Return the part of the document that is a token's own (protocol 3.2).
+
+    The token is echoed from the request: the store has only its hash.
+    """
+    return {
+        "access_token": token,
+        "client_version": link.client_version,
+        "user_id": context.store.user_id(link),
+        "permissions": sorted(link.permissions),
+    }

@@ -1,0 +1,163 @@
+"""Reads, streams and writes at any path of a home (protocol 4 and 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+import orjson
+
+from .context import context_of, metadata_of, scope_of
+from .document import (
+    DEVICE_GROUPS,
+    DEVICES,
+    MISSING,
+    ROOT,
+    STRUCTURES,
+    look_up,
+    parse_path,
+)
+from .errors import (
+    NO_STORE,
+    Anchor,
+    WireError,
+    invalid_content,
+    json_response,
+    method_not_allowed,
+    not_found,
+    unauthorized,
+)
+from .homes.base import Write
+from .pages import CONSOLE
+from .permissions import KNOWN_FIELDS, rights_of
+from .requests import wants
+from .rules import check, in_both_units
+from .streams import Stream
+from .texts import t
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .document import Path
+    from .store import Link
+
+_BEARER: Final = "bearer "
+
+
+async def handle(request: web.Request) -> web.StreamResponse:
+    """Answer any request at any path that nothing else answers."""
+    # Reading the body takes time; whether the token still stands is asked after that.
+    await request.read()
+    token = token_of(request)
+    if token is None and _is_browser_at_root(request):
+        raise web.HTTPSeeOther(CONSOLE)
+    link = context_of(request).store.links.by_token(token) if token else None
+    if token is None or link is None:
+        raise unauthorized()
+    verb = _VERBS.get(request.method)
+    if verb is None:
+        raise method_not_allowed(request.method)
+    return await verb(request, link, token)
+
+
+def token_of(request: web.Request) -> str | None:
+    """Return the token of a request: in its header, or as ``auth`` (protocol 1.7)."""
+    header = request.headers.get("Authorization", "")
+    if header.lower().startswith(_BEARER):
+        return header[len(_BEARER) :].strip() or None
+    return request.query.get("auth") or None
+
+
+def _is_browser_at_root(request: web.Request) -> bool:
+    reads = request.method in {"GET", "HEAD"}
+    return reads and request.path == "/" and wants(request, "text/html")
+
+
+async def _read(request: web.Request, link: Link, token: str) -> web.StreamResponse:
+    context = context_of(request)
+    path = parse_path(request.rel_url.raw_path)
+    if request.method == "GET" and wants(request, "text/event-stream"):
+        return await _stream(request, link, token, path)
+    metadata = metadata_of(context, link, token)
+    value = context.views.value(context.home.document, scope_of(link), metadata, path)
+    if value is None:
+        raise not_found()
+    return web.Response(body=value, content_type="application/json", headers=NO_STORE)
+
+
+async def _stream(request: web.Request, link: Link, token: str, path: Path) -> web.StreamResponse:
+    context = context_of(request)
+    stream = Stream(context, request, link, token, path)
+    if stream.value() is None:
+        raise not_found()
+    return await context.streams.serve(stream)
+
+
+async def _write(request: web.Request, link: Link, _: str) -> web.StreamResponse:
+    context = context_of(request)
+    group, key, leaf = _target(parse_path(request.rel_url.raw_path))
+    body = _parse(await request.read())
+    document = context.home.document
+    _demand_visible(context.views.tree(document, scope_of(link)), group, key)
+    fields = _fields(body, leaf)
+    _demand_writable(group, fields, rights_of(link.permissions).write)
+    check(group, document.group(group)[key], fields)
+    await context.home.write(Write(group, key, in_both_units(fields)))
+    return json_response(body, headers=NO_STORE)
+
+
+_VERBS: Final[dict[str, Callable[[web.Request, Link, str], Awaitable[web.StreamResponse]]]] = {
+    "GET": _read,
+    "HEAD": _read,
+    "PUT": _write,
+    "PATCH": _write,
+}
+
+
+def _target(path: Path) -> tuple[str, str, str | None]:
+    """Return group, id and, for a leaf path, the field that a write is for."""
+    of_device = path[:1] == (DEVICES,)
+    inside = path[1:] if of_device else path
+    if inside and inside[0] not in (DEVICE_GROUPS if of_device else (STRUCTURES,)):
+        raise not_found()
+    match inside:
+        case (group, key):
+            return group, key, None
+        case (group, key, leaf):
+            return group, key, leaf
+    raise WireError(400, Anchor.NOT_WRITABLE, t("refusal.not_writable"))
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise invalid_content() from None
+
+
+def _demand_visible(tree: dict[str, Any], group: str, key: str) -> None:
+    parent = ROOT if group == STRUCTURES else (DEVICES,)
+    if look_up(tree, (*parent, group, key)) is MISSING:
+        raise not_found()
+
+
+def _fields(body: Any, leaf: str | None) -> dict[str, Any]:
+    if leaf is None:
+        if not isinstance(body, dict) or not body:
+            raise invalid_content()
+        return body
+    if isinstance(body, dict | list):
+        raise invalid_content()
+    return {leaf: body}
+
+
+def _demand_writable(group: str, fields: dict[str, Any], writable: dict[str, frozenset[str]]) -> None:
+    unknown = sorted(fields.keys() - KNOWN_FIELDS[group])
+    if unknown:
+        name = unknown[0][:40]
+        message = t("refusal.unknown_field", field=name)
+        raise WireError(400, Anchor.UNKNOWN_FIELD, message, {"field_name": name})
+    barred = ", ".join(sorted(fields.keys() - writable.get(group, frozenset())))
+    if barred:
+        message = t("refusal.no_write_permission", fields=barred)
+        raise WireError(400, Anchor.NO_WRITE_PERMISSION, message, {"fields": barred})

@@ -1,0 +1,9 @@
+"""The pages that people see, and where they are."""
+
+from typing import Final
+
+CONSOLE: Final = "/console"
+CONSENT: Final = "/login/oauth2"
+SIGN_IN: Final = "/sign-in"
+SIGN_OUT: Final = "/sign-out"
+STYLE: Final = "/static/wwn.css"

@@ -1,0 +1,160 @@
+"""The page on which a person decides whether a hub gets what it asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from wwn_server.context import context_of
+from wwn_server.document import STRUCTURES
+from wwn_server.errors import OAuthError
+from wwn_server.oauth import parse_authorization
+from wwn_server.requests import wants
+from wwn_server.store import Consent
+from wwn_server.texts import t
+
+from .rendering import PageError, message_page, page, see_other
+from .session import checked_form, session_of, sign_in_url
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from aiohttp import web
+
+    from wwn_server.oauth import Authorization
+
+    from .session import Session
+
+# What of the request the form carries back, to be checked all over again.
+_CARRIED: Final = (
+    "client_id",
+    "state",
+    "redirect_uri",
+    "response_type",
+    "code_challenge",
+    "code_challenge_method",
+)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+async def show(request: web.Request) -> web.Response:
+    """Show the page, after sign-in where that is needed."""
+    try:
+        authorization = _parse(request, request.query)
+    except OAuthError as error:
+        return _refusal(request, error)
+    session = session_of(request)
+    if session is None:
+        return see_other(sign_in_url(request.rel_url.raw_path_qs))
+    values = _values(request, authorization, session)
+    return page("consent.html", values, form_target=authorization.redirect_uri)
+
+
+async def decide(request: web.Request) -> web.Response:
+    """Do what the person chose, and send the browser back to the hub."""
+    session = session_of(request)
+    if session is None:
+        raise PageError(403, "page.expired_form")
+    form = await checked_form(request, session.token)
+    try:
+        authorization = _parse(request, form)
+    except OAuthError as error:
+        return _refusal(request, error)
+    _demand_unchanged(authorization, form)
+    decision = _DECISIONS.get(form.get("decision", ""))
+    if decision is None:
+        raise PageError(400, "page.bad_form")
+    return see_other(await decision(request, authorization, session))
+
+
+async def _accept(request: web.Request, authorization: Authorization, session: Session) -> str:
+    context = context_of(request)
+    consent = Consent(
+        client=authorization.client,
+        account=session.account,
+        homes=context.store.accounts.homes_of(session.account),
+        redirect_uri=authorization.redirect_uri,
+        challenge=authorization.challenge,
+    )
+    code, raised = context.store.links.accept(consent)
+    for link in map(context.store.links.get, raised):
+        if link is not None:
+            context.streams.follow(link)
+    return _back_to_hub(authorization, {"code": code})
+
+
+async def _back(_: web.Request, authorization: Authorization, __: Session) -> str:
+    return _back_to_hub(authorization, {"error": "access_denied"})
+
+
+async def _remove(request: web.Request, authorization: Authorization, session: Session) -> str:
+    context = context_of(request)
+    homes = context.store.accounts.homes_of(session.account)
+    links = context.store.links.of_client(authorization.client, homes)
+    for link in links:
+        context.store.links.remove(link.id)
+    await context.streams.revoke(link.id for link in links)
+    return _back_to_hub(authorization, {"error": "access_denied"})
+
+
+_DECISIONS: Final[dict[str, Callable[[web.Request, Authorization, Session], Awaitable[str]]]] = {
+    "accept": _accept,
+    "back": _back,
+    "remove": _remove,
+}
+
+
+def _parse(request: web.Request, fields: Mapping[str, str]) -> Authorization:
+    return parse_authorization(context_of(request).store, fields)
+
+
+def _demand_unchanged(authorization: Authorization, form: Mapping[str, str]) -> None:
+    """Refuse an answer to a page that listed other data than the hub asks for by now."""
+    seen = form.get("client_version", str(authorization.client.version))
+    if seen != str(authorization.client.version):
+        raise PageError(409, "consent.changed")
+
+
+def _refusal(request: web.Request, error: OAuthError) -> web.Response:
+    """Answer a program as documented, a person in a page (protocol 1.3)."""
+    if wants(request, "text/html"):
+        text = t("consent.refused", reason=error.description)
+        return message_page(text, error.status)
+    return error.response()
+
+
+def _back_to_hub(authorization: Authorization, answer: dict[str, str]) -> str:
+    uri = authorization.redirect_uri
+    query = urlencode({"state": authorization.state} | answer)
+    return f"{uri}{'&' if '?' in uri else '?'}{query}"
+
+
+def _values(request: web.Request, authorization: Authorization, session: Session) -> dict[str, Any]:
+    context = context_of(request)
+    homes = context.store.accounts.homes_of(session.account)
+    structures = context.home.document.group(STRUCTURES)
+    source = request.query
+    return {
+        "csrf": session.csrf,
+        "carried": {name: source[name] for name in _CARRIED if name in source}
+        | {"client_version": authorization.client.version},
+        "account": session.account.name,
+        "hub": authorization.client.registration,
+        "data": [
+            {
+                "title": t(f"permission.{asked.name}.title"),
+                "text": t(f"permission.{asked.name}.text"),
+                "reason": asked.reason,
+            }
+            for asked in authorization.client.registration.permissions
+        ],
+        "homes": [structures[each]["name"] for each in homes if each in structures],
+        "destination": _destination(authorization.redirect_uri),
+        "linked": bool(context.store.links.of_client(authorization.client, homes)),
+    }
+
+
+def _destination(uri: str) -> dict[str, object]:
+    parts = urlsplit(uri)
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    return {"scheme": parts.scheme, "host": parts.hostname, "port": port}

@@ -1,0 +1,108 @@
+"""Turning templates into answers that a browser treats with care."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from wwn_server.pages import CONSENT, CONSOLE, SIGN_IN, SIGN_OUT, STYLE
+from wwn_server.texts import language, t
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_POLICY: Final = (
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+)
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_PLACES: Final = {
+    "console": CONSOLE,
+    "consent": CONSENT,
+    "sign_in": SIGN_IN,
+    "sign_out": SIGN_OUT,
+    "style": STYLE,
+}
+
+_TEMPLATES: Final = Environment(
+    loader=PackageLoader("wwn_server", "pages/templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.globals["t"] = t
+
+
+class PageError(Exception):
+    """Something went wrong that a person should read about."""
+
+    def __init__(self, status: int, key: str) -> None:
+        """Name the HTTP status and the key of the sentence."""
+        super().__init__(key)
+        self.status = status
+        self.text = t(key)
+
+
+def page(
+    template: str,
+    values: Mapping[str, object] | None = None,
+    *,
+    status: int = 200,
+    form_target: str | None = None,
+) -> web.Response:
+    """Return a page.
+
+    ``form_target`` is the one address elsewhere that a form's answer may redirect to:
+    browsers hold ``form-action`` against that redirect as well.
+    """
+    text = _TEMPLATES.get_template(template).render(**(values or {}), language=language.get(), places=_PLACES)
+    targets = ["'self'"] + ([_source(form_target)] if form_target else [])
+    policy = "; ".join((*_POLICY, f"form-action {' '.join(targets)}"))
+    headers = _HEADERS | {"Content-Security-Policy": policy}
+    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+def message_page(text: str, status: int) -> web.Response:
+    """Return a page that says one thing."""
+    return page("message.html", {"text": text}, status=status)
+
+
+def see_other(location: str) -> web.Response:
+    """Send a browser on after a form, to exactly this address."""
+    headers = {"Location": location, "Cache-Control": "no-store"}
+    return web.Response(status=303, headers=headers)
+
+
+async def style(_: web.Request) -> web.Response:
+    """Answer the one style sheet."""
+    sheet = resources.files("wwn_server") / "pages" / "static" / "wwn.css"
+    return web.Response(
+        text=sheet.read_text(encoding="utf-8"),
+        content_type="text/css",
+        headers={
+            "Cache-Control": "max-age=300",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def _source(url: str) -> str:
+    """Return an address as a source of the policy, which can't name IPv6 hosts."""
+    parts = urlsplit(url)
+    if ":" in (parts.hostname or ""):
+        return f"{parts.scheme}:"
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,97 @@
+"""Who is signed in, and that a form came from one of our own pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+from wwn_server.context import context_of, host_of
+from wwn_server.requests import FormError, form_of
+from wwn_server.store.accounts import SESSION_SECONDS
+
+from . import SIGN_IN
+from .rendering import PageError
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from wwn_server.store import Account
+
+# A name of our own: a hub often shares the host, and cookies don't know ports.
+SESSION_COOKIE: Final = "wwn_session"
+FORM_COOKIE: Final = "wwn_form"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person at a browser, and what proves that a form is from our page."""
+
+    account: Account
+    token: str
+
+    @property
+    def csrf(self) -> str:
+        """The value that every form of this session carries."""
+        return csrf_of(self.token)
+
+
+def session_of(request: web.Request) -> Session | None:
+    """Return the session of a request's cookie."""
+    token = request.cookies.get(SESSION_COOKIE, "")
+    account = context_of(request).store.accounts.session_account(token)
+    return None if account is None else Session(account, token)
+
+
+def csrf_of(secret: str) -> str:
+    """Return the form value that belongs to a cookie and gives nothing of it away."""
+    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+async def checked_form(request: web.Request, secret: str) -> dict[str, str]:
+    """Return the fields of one of our own forms. Raises ``PageError``."""
+    try:
+        form = await form_of(request)
+    except FormError:
+        raise PageError(400, "page.bad_form") from None
+    sent = form.get("csrf", "").encode()
+    own = hmac.compare_digest(sent, csrf_of(secret).encode())
+    if not secret or not own or not _is_same_origin(request):
+        raise PageError(403, "page.expired_form")
+    return form
+
+
+def sign_in_url(next_path: str) -> str:
+    """Return where to sign in on the way to one of our pages."""
+    return f"{SIGN_IN}?next={quote(next_path, safe='')}"
+
+
+def local_path(path: str | None) -> str | None:
+    """Return a path of this server as it is, anything else as nothing."""
+    if path is None or not path.startswith("/") or path[1:2] in {"/", "\\"}:
+        return None
+    return path if path.isascii() and path.isprintable() else None
+
+
+def set_cookie(request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
+    """Set a cookie that no script reads and no other site makes use of."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=SESSION_SECONDS,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=request.secure,
+    )
+
+
+def _is_same_origin(request: web.Request) -> bool:
+    """Say whether the page that sent a form is ours; programs name no origin.
+
+    The scheme is left out: behind a proxy that speaks https we only see http.
+    """
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == host_of(request)

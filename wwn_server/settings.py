@@ -1,0 +1,45 @@
+"""What can be set before a start, with the defaults a person would choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import os
+from pathlib import Path
+from typing import Final
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 9553
+DEFAULT_NAME: Final = "My Nest home"
+
+# Streams say that they live after this much silence (protocol 4.3).
+KEEP_ALIVE_SECONDS: Final = 30.0
+# A reader that takes nothing for this long is let go; it reconnects to a fresh put.
+STALL_SECONDS: Final = 120.0
+# What a stream that has to end may still take to hand over its last event.
+FAREWELL_SECONDS: Final = 2.0
+
+MAX_BODY_BYTES: Final = 64 * 1024
+REGISTRATIONS_PER_MINUTE: Final = 10
+PENDING_REGISTRATIONS: Final = 100
+
+
+def default_data_folder() -> Path:
+    """Where this user's programs keep their data."""
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "wwn-server"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one server runs; tests shorten the times."""
+
+    data: Path = field(default_factory=default_data_folder)
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    browser_url: str | None = None
+    announce: bool = True
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS
+    stall_seconds: float = STALL_SECONDS
+    farewell_seconds: float = FAREWELL_SECONDS
+    registrations_per_minute: int = REGISTRATIONS_PER_MINUTE
+    pending_registrations: int = PENDING_REGISTRATIONS

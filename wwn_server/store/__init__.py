@@ -1,0 +1,88 @@
+"""What survives a restart: accounts, sessions, clients and links, in one SQLite file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from .accounts import Account, Accounts
+from .clients import Client, Clients, Registration, RequestedPermission
+from .database import Database, StoreError
+from .links import CodeError, CodeProblem, Consent, Link, Links
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = [
+    "Account",
+    "Client",
+    "CodeError",
+    "CodeProblem",
+    "Consent",
+    "Link",
+    "Registration",
+    "RequestedPermission",
+    "Store",
+    "StoreError",
+]
+
+
+class Store:
+    """The server's memory; every method is one short transaction on a local file."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        """Open the file in a folder, or make both.
+
+        ``clock`` gives seconds since the epoch. Raises ``StoreError`` with a sentence
+        for people when the folder or the file can't be used.
+        """
+        self._database = Database(folder)
+        self.accounts = Accounts(self._database, clock)
+        self.clients = Clients(self._database, clock)
+        self.links = Links(self._database, clock)
+        self.server_id = self._server_id()
+
+    @property
+    def name(self) -> str | None:
+        """What the owner calls this server, if that was ever said."""
+        return self._meta("name")
+
+    def rename(self, name: str) -> None:
+        """Remember what the owner calls this server."""
+        self._set_meta("name", name)
+
+    def user_id(self, link: Link) -> str:
+        """Return what a hub may call the person of a link (protocol 3.2).
+
+        The same for one person and one hub, and nothing that two hubs could compare.
+        """
+        words = f"{self.server_id}\0{link.client_id}\0{link.account_id}"
+        hashed = hashlib.sha256(words.encode()).digest()
+        return f"z.1.1.{base64.urlsafe_b64encode(hashed).decode()}"
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _server_id(self) -> str:
+        self._database.change("INSERT OR IGNORE INTO meta VALUES ('server_id', ?)", str(uuid4()))
+        server_id = self._meta("server_id")
+        if server_id is None:
+            msg = "the file has lost the server's id"
+            raise StoreError(msg)
+        return server_id
+
+    def _meta(self, key: str) -> str | None:
+        row = self._database.one("SELECT value FROM meta WHERE key = ?", key)
+        return None if row is None else str(row["value"])
+
+    def _set_meta(self, key: str, value: str) -> None:
+        self._database.change(
+            "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+            key,
+            value,
+        )

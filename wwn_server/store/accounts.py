@@ -1,0 +1,115 @@
+"""People: their accounts, the homes they belong to, and where they are signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import secrets
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from .database import Database, StoreError, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SESSION_SECONDS: Final = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who can sign in; ``role`` is ``owner`` or ``member``."""
+
+    id: int
+    name: str
+    role: str
+
+
+class Accounts:
+    """Accounts, membership of homes and sessions."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        """Work on a database; ``clock`` gives seconds since the epoch."""
+        self._database = database
+        self._clock = clock
+
+    def add(self, name: str, password_hash: str) -> Account:
+        """Make the owner when there is none, else a member; of every home there is.
+
+        Raises ``StoreError`` when the name is taken.
+        """
+        with self._database.transaction():
+            role = "member" if self.any() else "owner"
+            account = Account(self._insert(name, password_hash, role), name, role)
+            self._database.change("INSERT INTO members SELECT ?, id FROM homes", account.id)
+        return account
+
+    def any(self) -> bool:
+        """Say whether anybody can sign in at all."""
+        return self._database.one("SELECT 1 FROM accounts LIMIT 1") is not None
+
+    def credentials(self, name: str) -> tuple[Account, str] | None:
+        """Return an account and its password hash by name, whatever its case."""
+        row = self._database.one("SELECT * FROM accounts WHERE name = ?", name)
+        return None if row is None else (_account(row), str(row["password"]))
+
+    def adopt_homes(self, home_ids: Iterable[str]) -> None:
+        """Know these homes from now on; everyone here joins those that are new."""
+        with self._database.transaction():
+            for home_id in home_ids:
+                if self._database.change("INSERT OR IGNORE INTO homes VALUES (?, ?)", home_id, self._clock()):
+                    self._database.change("INSERT INTO members SELECT id, ? FROM accounts", home_id)
+
+    def homes_of(self, account: Account) -> tuple[str, ...]:
+        """Return the ids of the homes a person belongs to."""
+        rows = self._database.all(
+            "SELECT home_id FROM members WHERE account_id = ? ORDER BY home_id",
+            account.id,
+        )
+        return tuple(str(row["home_id"]) for row in rows)
+
+    def open_session(self, account: Account) -> str:
+        """Sign a person in for 30 days and return the cookie's value."""
+        token = secrets.token_urlsafe(32)
+        now = self._clock()
+        with self._database.transaction():
+            self._database.change("DELETE FROM sessions WHERE expires <= ?", now)
+            self._database.change(
+                "INSERT INTO sessions VALUES (?, ?, ?)",
+                digest(token),
+                account.id,
+                now + SESSION_SECONDS,
+            )
+        return token
+
+    def session_account(self, token: str) -> Account | None:
+        """Return who is signed in with a cookie."""
+        row = self._database.one(
+            "SELECT accounts.* FROM sessions JOIN accounts ON accounts.id = account_id WHERE token = ? AND expires > ?",
+            digest(token),
+            self._clock(),
+        )
+        return None if row is None else _account(row)
+
+    def close_session(self, token: str) -> None:
+        """Sign out wherever this cookie is."""
+        self._database.change("DELETE FROM sessions WHERE token = ?", digest(token))
+
+    def _insert(self, name: str, password_hash: str, role: str) -> int:
+        row = None
+        try:
+            row = self._database.one(
+                "INSERT INTO accounts (name, password, role, created) VALUES (?, ?, ?, ?) RETURNING id",
+                name,
+                password_hash,
+                role,
+                self._clock(),
+            )
+        except sqlite3.IntegrityError as error:
+            msg = f"there is an account named {name} already"
+            raise StoreError(msg) from error
+        assert row is not None  # noqa: S101
+        return int(row["id"])
+
+
+def _account(row: sqlite3.Row) -> Account:
+    return Account(id=row["id"], name=row["name"], role=row["role"])

@@ -1,0 +1,106 @@
+"""The SQLite file itself: opening it, bringing it up to date, transactions."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+import hashlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from .migrations import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_NAME: Final = "wwn-server.sqlite3"
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 5000",
+)
+
+
+class StoreError(Exception):
+    """The file or its folder can't be used; the message is for people."""
+
+
+def digest(secret: str) -> bytes:
+    """Return the SHA-256 of a secret: all that is ever kept of it."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class Database:
+    """One connection; values are bound by position."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make the file, readable by its owner only, at the newest version."""
+        try:
+            self._connection = _open(folder)
+            self._migrate()
+        except (OSError, sqlite3.Error) as error:
+            msg = f"the data folder {folder} can't be used: {error}"
+            raise StoreError(msg) from error
+
+    def one(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """Return the first row of a query."""
+        row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """Return all rows of a query."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def change(self, sql: str, *values: object) -> int:
+        """Run one statement and return how many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make several statements one: all of them count, or none."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the connection, which folds the write-ahead log into the file."""
+        self._connection.close()
+
+    def _migrate(self) -> None:
+        version = self._version()
+        if version > len(MIGRATIONS):
+            msg = f"its file is of version {version}, this program knows {len(MIGRATIONS)} at most; run a newer one"
+            raise sqlite3.DatabaseError(msg)
+        for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+            self._run_migration(number, statements)
+
+    def _run_migration(self, number: int, statements: tuple[str, ...]) -> None:
+        with self.transaction():
+            if self._version() >= number:
+                return
+            for statement in statements:
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {number}")
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _open(folder: Path) -> sqlite3.Connection:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / FILE_NAME
+    # SQLite gives its side files the mode of this one.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    file.chmod(0o600)
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    return connection

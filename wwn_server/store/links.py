@@ -1,0 +1,245 @@
+"""Codes on their way to a hub, and the links that hubs hold."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from enum import StrEnum
+import hashlib
+import hmac
+import json
+import secrets
+import string
+from typing import TYPE_CHECKING, Final
+
+from .database import Database, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    import sqlite3
+
+    from .accounts import Account
+    from .clients import Client
+
+CODE_LENGTH: Final = 16
+CODE_SECONDS: Final = 600
+# An expired code is remembered for a while, so that its hub can be told the reason.
+_EXPIRED_CODE_SECONDS: Final = 24 * 3600
+# Being exact to the second is not worth a write to disk for every request.
+_LAST_USED_SECONDS: Final = 300
+_CODE_ALPHABET: Final = string.ascii_letters + string.digits
+# Tokens start with "c." and are 140 to 150 characters long (protocol 1.4).
+_TOKEN_BYTES: Final = 105
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a person accepted: for whom, which homes, and how the code travels."""
+
+    client: Client
+    account: Account
+    homes: tuple[str, ...]
+    redirect_uri: str | None
+    challenge: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A hub's standing right to part of a home, as its token carries it."""
+
+    id: int
+    client_id: str
+    account_id: int
+    homes: frozenset[str]
+    permissions: frozenset[str]
+    client_version: int
+
+
+class CodeProblem(StrEnum):
+    """Why a code is not worth a token."""
+
+    NOT_FOUND = "not_found"
+    EXPIRED = "expired"
+    REDIRECT = "redirect"
+    VERIFIER = "verifier"
+
+
+class CodeError(Exception):
+    """A code can't be redeemed."""
+
+    def __init__(self, problem: CodeProblem) -> None:
+        """Keep the reason."""
+        super().__init__(problem)
+        self.problem = problem
+
+
+class Links:
+    """Codes and links; codes and tokens are kept as their SHA-256 only."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        """Work on a database; ``clock`` gives seconds since the epoch."""
+        self._database = database
+        self._clock = clock
+
+    def accept(self, consent: Consent) -> tuple[str, tuple[int, ...]]:
+        """Record that a person accepted a hub's current version.
+
+        Returns the code for the hub and the ids of links that it already had to the
+        same homes: they now hold what was accepted (protocol 2.4), and stay.
+        """
+        code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(CODE_LENGTH))
+        with self._database.transaction():
+            self._insert_code(code, consent)
+            raised = self._raise_links(consent)
+            self._database.change(
+                "UPDATE clients SET accepted = coalesce(accepted, ?1), "
+                "unused_since = CASE WHEN EXISTS "
+                "(SELECT 1 FROM links WHERE client_id = ?2) THEN NULL ELSE ?1 END "
+                "WHERE id = ?2",
+                self._clock(),
+                consent.client.id,
+            )
+        return code, raised
+
+    def redeem(
+        self,
+        code: str,
+        client: Client,
+        redirect_uri: str | None,
+        verifier: str | None,
+    ) -> str:
+        """Turn a code into a token, once. Raises ``CodeError``."""
+        with self._database.transaction():
+            row = self._database.one(
+                "SELECT * FROM codes WHERE code = ? AND client_id = ?",
+                digest(code),
+                client.id,
+            )
+            checked = _checked(row, self._clock(), redirect_uri, verifier)
+            self._database.change("DELETE FROM codes WHERE code = ?", digest(code))
+            return self._insert_link(checked)
+
+    def by_token(self, token: str) -> Link | None:
+        """Return the link a token stands for, and note that it was used."""
+        row = self._database.one("SELECT * FROM links WHERE token = ?", digest(token))
+        if row is None:
+            return None
+        now = self._clock()
+        if row["last_used"] is None or row["last_used"] < now - _LAST_USED_SECONDS:
+            self._database.change("UPDATE links SET last_used = ? WHERE id = ?", now, row["id"])
+        return _link(row)
+
+    def get(self, link_id: int) -> Link | None:
+        """Return a link by id."""
+        row = self._database.one("SELECT * FROM links WHERE id = ?", link_id)
+        return None if row is None else _link(row)
+
+    def of_client(self, client: Client, homes: tuple[str, ...]) -> tuple[Link, ...]:
+        """Return a hub's links to any of these homes."""
+        rows = self._database.all("SELECT * FROM links WHERE client_id = ? ORDER BY id", client.id)
+        wanted = frozenset(homes)
+        return tuple(link for link in map(_link, rows) if link.homes & wanted)
+
+    def remove_token(self, token: str) -> int | None:
+        """End the link of a token and return its id, if there was one."""
+        row = self._database.one("SELECT id FROM links WHERE token = ?", digest(token))
+        if row is None:
+            return None
+        self.remove(row["id"])
+        return int(row["id"])
+
+    def remove(self, link_id: int) -> None:
+        """End a link; a hub without links is kept for a while, then forgotten."""
+        with self._database.transaction():
+            row = self._database.one("DELETE FROM links WHERE id = ? RETURNING client_id", link_id)
+            if row is None:
+                return
+            self._database.change(
+                "UPDATE clients SET unused_since = ? WHERE id = ? AND NOT EXISTS "
+                "(SELECT 1 FROM links WHERE client_id = clients.id)",
+                self._clock(),
+                row["client_id"],
+            )
+
+    def _insert_code(self, code: str, consent: Consent) -> None:
+        now = self._clock()
+        self._database.change("DELETE FROM codes WHERE expires <= ?", now - _EXPIRED_CODE_SECONDS)
+        self._database.change(
+            "INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            digest(code),
+            consent.client.id,
+            consent.account.id,
+            consent.redirect_uri,
+            consent.challenge,
+            json.dumps(consent.homes),
+            _accepted_permissions(consent),
+            consent.client.version,
+            now + CODE_SECONDS,
+        )
+
+    def _raise_links(self, consent: Consent) -> tuple[int, ...]:
+        links = self.of_client(consent.client, consent.homes)
+        # A member can't speak for homes that are not theirs.
+        raised = [link.id for link in links if link.homes <= set(consent.homes)]
+        for link_id in raised:
+            self._database.change(
+                "UPDATE links SET permissions = ?, client_version = ? WHERE id = ?",
+                _accepted_permissions(consent),
+                consent.client.version,
+                link_id,
+            )
+        return tuple(raised)
+
+    def _insert_link(self, code: sqlite3.Row) -> str:
+        token = f"c.{secrets.token_urlsafe(_TOKEN_BYTES)}"
+        self._database.change(
+            "INSERT INTO links (token, client_id, account_id, homes, permissions, "
+            "client_version, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            digest(token),
+            code["client_id"],
+            code["account_id"],
+            code["homes"],
+            code["permissions"],
+            code["client_version"],
+            self._clock(),
+        )
+        self._database.change("UPDATE clients SET unused_since = NULL WHERE id = ?", code["client_id"])
+        return token
+
+
+def _accepted_permissions(consent: Consent) -> str:
+    return json.dumps([asked.name for asked in consent.client.registration.permissions])
+
+
+def _checked(
+    row: sqlite3.Row | None,
+    now: float,
+    redirect_uri: str | None,
+    verifier: str | None,
+) -> sqlite3.Row:
+    if row is None:
+        raise CodeError(CodeProblem.NOT_FOUND)
+    if row["expires"] <= now:
+        raise CodeError(CodeProblem.EXPIRED)
+    if redirect_uri is not None and redirect_uri != row["redirect_uri"]:
+        raise CodeError(CodeProblem.REDIRECT)
+    if row["challenge"] is not None and not _verifies(row["challenge"], verifier):
+        raise CodeError(CodeProblem.VERIFIER)
+    return row
+
+
+def _verifies(challenge: str, verifier: str | None) -> bool:
+    hashed = hashlib.sha256((verifier or "").encode()).digest()
+    own = base64.urlsafe_b64encode(hashed).rstrip(b"=")
+    return hmac.compare_digest(own, challenge.encode())
+
+
+def _link(row: sqlite3.Row) -> Link:
+    return Link(
+        id=row["id"],
+        client_id=row["client_id"],
+        account_id=row["account_id"],
+        homes=frozenset(json.loads(row["homes"])),
+        permissions=frozenset(json.loads(row["permissions"])),
+        client_version=row["client_version"],
+    )

@@ -1,0 +1,83 @@
+"""The tables, version by version: a step that was ever released is never edited."""
+
+from typing import Final
+
+_FIRST: Final = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """
+    CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        password TEXT NOT NULL,
+        role TEXT NOT NULL CHECK (role IN ('owner', 'member')),
+        created REAL NOT NULL
+    ) STRICT
+    """,
+    "CREATE TABLE homes (id TEXT PRIMARY KEY, created REAL NOT NULL) STRICT",
+    """
+    CREATE TABLE members (
+        account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        home_id TEXT NOT NULL REFERENCES homes ON DELETE CASCADE,
+        PRIMARY KEY (account_id, home_id)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE sessions (
+        token BLOB PRIMARY KEY,
+        account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        expires REAL NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE clients (
+        id TEXT PRIMARY KEY,
+        secret BLOB NOT NULL,
+        name TEXT NOT NULL,
+        policy_uri TEXT NOT NULL,
+        redirect_uris TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        created REAL NOT NULL,
+        accepted REAL,
+        unused_since REAL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE client_permissions (
+        client_id TEXT NOT NULL REFERENCES clients ON DELETE CASCADE,
+        version INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (client_id, version, name)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE codes (
+        code BLOB PRIMARY KEY,
+        client_id TEXT NOT NULL REFERENCES clients ON DELETE CASCADE,
+        account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        redirect_uri TEXT,
+        challenge TEXT,
+        homes TEXT NOT NULL,
+        permissions TEXT NOT NULL,
+        client_version INTEGER NOT NULL,
+        expires REAL NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE links (
+        id INTEGER PRIMARY KEY,
+        token BLOB NOT NULL UNIQUE,
+        client_id TEXT NOT NULL REFERENCES clients ON DELETE CASCADE,
+        account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        homes TEXT NOT NULL,
+        permissions TEXT NOT NULL,
+        client_version INTEGER NOT NULL,
+        created REAL NOT NULL,
+        last_used REAL
+    ) STRICT
+    """,
+    "CREATE INDEX links_by_client ON links (client_id)",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)

@@ -1,0 +1,105 @@
+"""What tokens see of a document, worked out once for all tokens that see the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .document import (
+    ALARMS,
+    METADATA,
+    MISSING,
+    ROOT,
+    STRUCTURES,
+    THERMOSTATS,
+    Document,
+    as_tree,
+    look_up,
+)
+from .permissions import rights_of
+
+if TYPE_CHECKING:
+    from .document import Group, Path
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which homes, by structure id, and which permissions on them."""
+
+    homes: frozenset[str]
+    permissions: frozenset[str]
+
+
+def visible(document: Document, scope: Scope) -> dict[str, Any]:
+    """Return the tree that a scope shows: shared homes, permitted fields."""
+    fields = rights_of(scope.permissions).read
+    shown: dict[str, Group] = {
+        name: _permitted(document.group(name), fields[name], scope.homes)
+        for name in (THERMOSTATS, ALARMS, STRUCTURES)
+        if name in fields
+    }
+    return as_tree(shown)
+
+
+def _permitted(group: Group, fields: frozenset[str], homes: frozenset[str]) -> Group:
+    return {
+        key: {name: value for name, value in thing.items() if name in fields}
+        for key, thing in group.items()
+        if thing["structure_id"] in homes
+    }
+
+
+class Views:
+    """Trees and their bytes for the newest document, by scope and path."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._document: Document | None = None
+        self._trees: dict[Scope, dict[str, Any]] = {}
+        self._bytes: dict[tuple[Scope, Path], bytes] = {}
+
+    def tree(self, document: Document, scope: Scope) -> dict[str, Any]:
+        """Return what a scope shows of a document."""
+        self._renew(document)
+        if scope not in self._trees:
+            self._trees[scope] = visible(document, scope)
+        return self._trees[scope]
+
+    def value(self, document: Document, scope: Scope, metadata: dict[str, Any], path: Path) -> bytes | None:
+        """Return the JSON at a path as one token sees it, ``None`` for nothing."""
+        if path[:1] == (METADATA,):
+            return _dump(look_up(metadata, path[1:]))
+        shared = self._shared(document, scope, path)
+        return _with_metadata(metadata, shared) if path == ROOT else shared
+
+    def _shared(self, document: Document, scope: Scope, path: Path) -> bytes | None:
+        self._renew(document)
+        key = (scope, path)
+        if key in self._bytes:
+            return self._bytes[key]
+        value = _dump(look_up(self.tree(document, scope), path))
+        # Paths that lead nowhere have no end, so only the others are kept.
+        if value is not None:
+            self._bytes[key] = value
+        return value
+
+    def _renew(self, document: Document) -> None:
+        if document is not self._document:
+            self._document = document
+            self._trees.clear()
+            self._bytes.clear()
+
+
+def _dump(value: Any) -> bytes | None:
+    return None if value is MISSING else orjson.dumps(value)
+
+
+def _with_metadata(metadata: dict[str, Any], tree: bytes | None) -> bytes:
+    """Put a token's own part in front of the part it shares with others.
+
+    Splicing bytes spares serialising the whole document once for every token.
+    """
+    own = b'{"metadata":' + orjson.dumps(metadata)
+    return own + (b"}" if tree in (None, b"{}") else b"," + (tree or b"")[1:])
