@@ -49,6 +49,7 @@ class Stream:
         self._keep_alive_due = 0.0
         self._open = True
         self._revoked = False
+        self._metadata = metadata_of(context, link, token)
         self.link = link
         self.ended = asyncio.Event()
 
@@ -59,6 +60,7 @@ class Stream:
     def follow(self, link: Link) -> None:
         """Go on with other rights."""
         self.link = link
+        self._metadata = metadata_of(self._context, link, self._token)
         self._dirty.set()
 
     def end(self, *, revoked: bool) -> None:

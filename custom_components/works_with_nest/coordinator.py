@@ -174,16 +174,17 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Tell those whose structure or device changed, or everybody when the link came or went.
+        """Tell those whose structure or device changed, or everybody when the link or its permissions did.
 
         A listener's context is the id it follows; one without hears of every change.
         """
         told, self._told = self._told, (self.data, self.live)
-        if told is None or told[1] is not self.live:
+        if told is None or told[1] is not self.live or told[0].permissions != self.data.permissions:
             super().async_update_listeners()
             return
-        if not (changed := self.data.changed_since(told[0])) and self.data is told[0]:
+        if self.data is told[0]:
             return
+        changed = self.data.changed_since(told[0])
         for update_callback, context in list(self._listeners.values()):
             if context is None or context in changed:
                 update_callback()

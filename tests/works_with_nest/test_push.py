@@ -69,6 +69,22 @@ async def test_only_entities_of_what_changed_are_written(
     assert written == []
 
 
+async def test_permissions_taken_back_are_shown_by_everything_that_depends_on_them(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    await link()
+    await until(lambda: service.streams)
+
+    def features() -> int:
+        state = hass.states.get("climate.upstairs_nest_thermostat")
+        assert state is not None
+        return state.attributes["supported_features"]
+
+    assert features() > 0
+    service.push(lambda document: document["metadata"].update(permissions=["thermostat read", "smoke+co read"]))
+    await until(lambda: features() == 0)
+
+
 async def test_a_device_that_is_new_in_the_home_appears_within_one_push(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
 ) -> None:
