@@ -10,6 +10,7 @@ from aiohttp import web
 
 from . import data_api, discovery, oauth, registration
 from .context import CONTEXT, Context
+from .document import STRUCTURES
 from .errors import (
     Anchor,
     OAuthError,
@@ -19,8 +20,8 @@ from .errors import (
 )
 from .limits import SlidingWindow
 from .logs import ACCESS_LOG, mask
-from .pages import CONSENT, CONSOLE, SIGN_IN, SIGN_OUT, STYLE, consent, console, sign_in
-from .pages.rendering import PageError, message_page, style
+from .pages import CONSENT, CONSOLE, ICON, SIGN_IN, SIGN_OUT, STYLE, consent, console, sign_in
+from .pages.rendering import PageError, message_page, static
 from .passwords import Passwords
 from .requests import wants
 from .settings import MAX_BODY_BYTES
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _LOGGER: Final = logging.getLogger(__name__)
 
+_VERBS: Final = {"GET": ("GET", "HEAD")}
 _ROUTES: Final = (
     ("GET", "/.well-known/oauth-authorization-server", discovery.handle),
     ("GET", CONSENT, consent.show),
@@ -54,7 +56,8 @@ _ROUTES: Final = (
     ("GET", CONSOLE, console.show),
     ("POST", f"{CONSOLE}/home", console.set_home),
     ("POST", f"{CONSOLE}/alarms/{{device_id}}", console.set_alarm),
-    ("GET", STYLE, style),
+    ("GET", STYLE, static),
+    ("GET", ICON, static),
 )
 
 
@@ -66,7 +69,8 @@ def create_app(settings: Settings, store: Store, home: Home) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_access_log, _refusals])
     app[CONTEXT] = _context(settings, store, home)
     for method, path, handler in _ROUTES:
-        app.router.add_route(method, path, handler)
+        for verb in _VERBS.get(method, (method,)):
+            app.router.add_route(verb, path, handler)
     for path in dict.fromkeys(path for _, path, _ in _ROUTES):
         app.router.add_route("*", path, _wrong_method)
     app.router.add_route("*", "/{path:.*}", data_api.handle)
@@ -91,7 +95,7 @@ def _context(settings: Settings, store: Store, home: Home) -> Context:
 async def _living_home(app: web.Application) -> AsyncIterator[None]:
     context = app[CONTEXT]
     await context.home.start()
-    context.store.accounts.adopt_homes(context.home.document.group("structures"))
+    context.store.accounts.adopt_homes(context.home.document.group(STRUCTURES))
     unsubscribe = context.home.subscribe(context.streams.wake)
     yield
     unsubscribe()
@@ -139,8 +143,8 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return WireError(413, Anchor.TOO_LARGE, text).response()
     except web.RequestPayloadError:
         return invalid_content().response()
-    except (web.HTTPException, ConnectionError):
-        # A redirect; or the asker is gone, and there is nobody to answer.
+    except ConnectionError:
+        # The asker is gone, and there is nobody to answer.
         raise
     except Exception:
         _LOGGER.exception("A request failed: %s %s", request.method, mask(request.raw_path))

@@ -29,6 +29,7 @@ from .errors import (
 )
 from .homes.base import Write
 from .pages import CONSOLE
+from .pages.rendering import see_other
 from .permissions import KNOWN_FIELDS, rights_of
 from .requests import wants
 from .rules import check, in_both_units
@@ -50,7 +51,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
     await request.read()
     token = token_of(request)
     if token is None and _is_browser_at_root(request):
-        raise web.HTTPSeeOther(CONSOLE)
+        return see_other(CONSOLE)
     link = context_of(request).store.links.by_token(token) if token else None
     if token is None or link is None:
         raise unauthorized()

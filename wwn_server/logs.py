@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 
 ACCESS_LOG: Final = logging.getLogger("wwn_server.access")
 # For the HTTP server underneath, which shows the bytes of a request it can't read.
@@ -24,7 +25,7 @@ def mask(raw_path: str) -> str:
 
 def _without_the_request(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
+    if isinstance(error, HttpProcessingError | RequestPayloadError):
         record.exc_info = None
         record.levelno, record.levelname = logging.INFO, "INFO"
         record.msg = f"A request could not be read ({type(error).__name__}): {record.msg}"

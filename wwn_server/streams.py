@@ -91,8 +91,8 @@ class Stream:
 
     def value(self) -> bytes | None:
         """Return what the hub may see at its path now, as JSON."""
-        metadata = metadata_of(self._context, self.link, self._token)
-        return self._context.views.value(self._context.home.document, scope_of(self.link), metadata, self._path)
+        context = self._context
+        return context.views.value(context.home.document, scope_of(self.link), self._metadata, self._path)
 
     async def _awake(self) -> bool:
         """Wait until there may be news or it was silent for long; say whether to go on."""

@@ -4,13 +4,13 @@ import logging
 from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import http
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import (
     AUTH_CALLBACK_PATH,
     HEADER_FRONTEND_BASE,
     LocalOAuth2ImplementationWithPkce,
 )
-from homeassistant.helpers.http import current_request
 
 from .const import DOMAIN
 from .wwn import NestServer
@@ -25,7 +25,7 @@ def redirect_uri() -> str | None:
     Straight back and not through a public page, so that linking works without internet. None outside a step that a
     person submitted in a browser.
     """
-    request = current_request.get()
+    request = http.current_request.get()
     base = request.headers.get(HEADER_FRONTEND_BASE) if request else None
     return f"{base}{AUTH_CALLBACK_PATH}" if base else None
 

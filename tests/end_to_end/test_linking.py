@@ -192,7 +192,7 @@ async def test_without_a_browser_there_is_no_way_back_and_that_is_said(
     nest_home: NestHomeServer, browser: Browser
 ) -> None:
     result = await browser.submit(await browser.start(), {"address": nest_home.base})
-    with patch("custom_components.works_with_nest.oauth.current_request") as request:
+    with patch("homeassistant.helpers.http.current_request") as request:
         request.get.return_value = None
         result = await browser.submit(result, EVERYTHING)
     assert (result["step_id"], result["errors"]) == ("share", {"base": "no_browser_address"})

@@ -54,7 +54,7 @@ async def test_leaving_is_shown_and_puts_the_thermostats_into_eco(
     modes = {entity_id: state_of(hass, entity_id) for entity_id in climates}
     await person.set_away("away")
     await until(lambda: state_of(hass, "binary_sensor.home_presence") == "off")
-    assert state_of(hass, "select.home_home_or_away") == "away"
+    assert state_of(hass, "select.home_away_mode") == "away"
     await until(lambda: all(hass.states.get(each).attributes["preset_mode"] == "eco" for each in climates))
     await person.set_away("home")
     await until(lambda: all(hass.states.get(each).attributes["preset_mode"] == "none" for each in climates))
@@ -71,7 +71,7 @@ async def test_what_is_set_in_home_assistant_happens_in_the_home(
     )
     await until(lambda: hass.states.get(climate).attributes["temperature"] == 22.5)
     await hass.services.async_call(
-        "select", "select_option", {"entity_id": "select.home_home_or_away", "option": "away"}, blocking=True
+        "select", "select_option", {"entity_id": "select.home_away_mode", "option": "away"}, blocking=True
     )
     await until(lambda: state_of(hass, "binary_sensor.home_presence") == "off")
     document = await person.document()

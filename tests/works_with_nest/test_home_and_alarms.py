@@ -73,11 +73,11 @@ async def test_presence_follows_the_home(
     service.document["structures"][HOME]["away"] = word
     await link()
     assert state_of("binary_sensor.home_presence") == presence
-    assert state_of("select.home_home_or_away") == choice
+    assert state_of("select.home_away_mode") == choice
 
 
 async def choose(hass: HomeAssistant, option: str) -> None:
-    target = {"entity_id": "select.home_home_or_away", "option": option}
+    target = {"entity_id": "select.home_away_mode", "option": option}
     await hass.services.async_call("select", "select_option", target, blocking=True)
 
 
@@ -101,7 +101,7 @@ async def test_a_refused_choice_is_said_in_words_and_the_true_one_stays(
     with pytest.raises(HomeAssistantError) as raised:
         await choose(hass, "away")
     assert (raised.value.translation_key, raised.value.translation_placeholders) == ("refused", {"message": "Not now"})
-    assert state_of("select.home_home_or_away") == "home"
+    assert state_of("select.home_away_mode") == "home"
 
 
 def names(hass: HomeAssistant) -> set[str]:
@@ -117,7 +117,7 @@ async def test_a_choice_exists_only_where_changing_was_granted(
         service.document["metadata"]["permissions"] = granted
     await link(granted if told_by == "the entry" else ["away read/write"])
     assert "binary_sensor.home_presence" in names(hass)
-    assert "select.home_home_or_away" not in names(hass)
+    assert "select.home_away_mode" not in names(hass)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ async def test_the_way_back_to_an_ipv6_address_is_open_too(hub: Hub, person: Per
     person.be_signed_in()
     answer = await person.get(hub.consent_path(redirect_uri=None))
     assert answer.headers["Content-Security-Policy"].endswith("form-action 'self' http:")
+    assert "http://[fd00::1]" in await answer.text()
 
 
 async def test_accepting_sends_a_code_and_the_state_to_the_hub(registered: Hub, person: Person) -> None:

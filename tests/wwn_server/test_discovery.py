@@ -59,6 +59,11 @@ async def test_no_answer_tells_the_version_of_what_serves_it(server: Running, se
         assert answer.headers["Server"] == "wwn-server"
 
 
+async def test_a_watcher_may_ask_with_head(server: Running, session: ClientSession) -> None:
+    for path in (PATH, "/sign-in", "/static/wwn.css"):
+        assert (await session.head(server.base + path)).status == 200
+
+
 async def test_a_wrong_verb_gets_the_documented_shape(server: Running, session: ClientSession) -> None:
     answer = await session.put(server.base + PATH)
     assert answer.status == 405

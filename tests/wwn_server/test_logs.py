@@ -11,7 +11,7 @@ from wwn_server.homes.simulated import SimulatedHome
 from wwn_server.logs import mask
 
 from .conftest import Running
-from .hub import Hub, metadata
+from .hub import Hub, metadata, refusal
 from .person import PASSWORD, Person
 from .test_token import PKCE, VERIFIER
 
@@ -88,6 +88,15 @@ async def test_a_person_is_told_of_a_mistake_of_ours_on_a_page(
     assert answer.status == 500
     assert "The server made a mistake" in await answer.text()
     assert "ZeroDivisionError" in log.text
+
+
+async def test_a_body_that_can_not_be_unpacked_is_the_senders_mistake(
+    linked: Hub, log: pytest.LogCaptureFixture
+) -> None:
+    headers = linked.bearer | {"Content-Encoding": "gzip"}
+    answer = await linked.session.put(f"{linked.base}/structures/x", headers=headers, data=b"garbage")
+    assert await refusal(answer) == (400, "invalid-content-sent")
+    assert not [each for each in log.records if each.levelno > logging.INFO]
 
 
 async def raw(server: Running, request: bytes) -> bytes:

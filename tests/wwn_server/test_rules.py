@@ -210,8 +210,9 @@ async def test_an_accepted_target_is_kept_in_both_units_in_step(target: tuple[st
     home = SimulatedHome("rules", speed=0)
     device_id = next(iter(home.document.group(THERMOSTATS)))
     await home.write(Write(THERMOSTATS, device_id, {"hvac_mode": mode}))
-    assume(anchor(dict(home.document.group(THERMOSTATS)[device_id]), **{name: value}) is None)
-    await home.write(Write(THERMOSTATS, device_id, in_both_units({name: value})))
+    written: dict[str, Any] = {name: value}
+    assume(anchor(dict(home.document.group(THERMOSTATS)[device_id]), **written) is None)
+    await home.write(Write(THERMOSTATS, device_id, in_both_units(written)))
     after, bound = home.document.group(THERMOSTATS)[device_id], SETPOINTS[name].bound
     celsius, fahrenheit = after[f"{bound}_c"], after[f"{bound}_f"]
     assert after[name] == value

@@ -111,8 +111,10 @@ async def test_where_nobody_has_an_account_the_page_says_what_to_run(server: Run
     assert "wwn-server account add NAME" in await (await person.get("/sign-in")).text()
 
 
-async def test_the_style_sheet_is_our_own(person: Person) -> None:
-    answer = await person.get("/static/wwn.css")
-    assert answer.status == 200
-    assert answer.content_type == "text/css"
-    assert "http" not in await answer.text()
+@pytest.mark.parametrize(("name", "content_type"), [("wwn.css", "text/css"), ("wwn.svg", "image/svg+xml")])
+async def test_style_and_icon_are_our_own(person: Person, name: str, content_type: str) -> None:
+    page = await (await person.get("/sign-in")).text()
+    answer = await person.get(f"/static/{name}")
+    assert f'href="/static/{name}"' in page
+    assert (answer.status, answer.content_type) == (200, content_type)
+    assert "http" not in (await answer.text()).replace("http://www.w3.org/2000/svg", "")

@@ -115,7 +115,8 @@ async def test_what_is_not_json_is_refused(server: Running, linked: Hub) -> None
 
 
 async def test_an_object_path_takes_an_object_with_fields(server: Running, linked: Hub) -> None:
-    for value in ({}, [], None, "away", 5, True, [{"away": "away"}]):
+    values: tuple[Any, ...] = ({}, [], None, "away", 5, True, [{"away": "away"}])
+    for value in values:
         answer = await linked.put(structure_path(server), value)
         assert await refusal(answer) == (400, "invalid-content-sent"), value
 

@@ -145,9 +145,11 @@ def _found_in_logs(state: StateFolder) -> Iterator[str]:
     logs = {file.name: file.read_text(errors="replace") for file in state.logs.glob("*.log")}
     for record in complaints(logs.get("home-assistant.log", "")):
         yield f"Home Assistant's log says: {record}"
-    secrets = [state.kept.nest_password, state.kept.home_assistant_password]
-    for entry in stored_entries(state.home_assistant, DOMAIN):
-        secrets += _secrets(entry["data"])
+    entries = stored_entries(state.home_assistant, DOMAIN)
+    secrets = [secret for entry in entries for secret in _secrets(entry["data"])]
+    if entries and not secrets:
+        yield "The stored link has no secrets by the names that are known here, so the logs could not be checked."
+    secrets += [state.kept.nest_password, state.kept.home_assistant_password]
     for name, log in logs.items():
         if count := secrets_in(log, secrets):
             yield f"{name} holds {count} of the link's secrets."

@@ -72,11 +72,6 @@ class HomeAssistantSocket:
         devices: list[Json] = await self.command("config/device_registry/list")
         return [device for device in devices if entry_id in device["config_entries"]]
 
-    async def closed(self) -> None:
-        """Wait until the connection is closed."""
-        if self._reader:
-            await asyncio.wait([self._reader])
-
     async def _send(self, number: int, kind: str, fields: Json) -> Any:
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:

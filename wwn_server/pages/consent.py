@@ -157,4 +157,5 @@ def _values(request: web.Request, authorization: Authorization, session: Session
 def _destination(uri: str) -> dict[str, object]:
     parts = urlsplit(uri)
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    return {"scheme": parts.scheme, "host": parts.hostname, "port": port}
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return {"scheme": parts.scheme, "host": host, "port": port}

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from wwn_server.pages import CONSENT, CONSOLE, SIGN_IN, SIGN_OUT, STYLE
+from wwn_server.pages import CONSENT, CONSOLE, ICON, SIGN_IN, SIGN_OUT, STYLE
 from wwn_server.texts import language, t
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ _PLACES: Final = {
     "sign_in": SIGN_IN,
     "sign_out": SIGN_OUT,
     "style": STYLE,
+    "icon": ICON,
 }
+_STATIC: Final = {STYLE: ("wwn.css", "text/css"), ICON: ("wwn.svg", "image/svg+xml")}
 
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("wwn_server", "pages/templates"),
@@ -87,17 +89,12 @@ def see_other(location: str) -> web.Response:
     return web.Response(status=303, headers=headers)
 
 
-async def style(_: web.Request) -> web.Response:
-    """Answer the one style sheet."""
-    sheet = resources.files("wwn_server") / "pages" / "static" / "wwn.css"
-    return web.Response(
-        text=sheet.read_text(encoding="utf-8"),
-        content_type="text/css",
-        headers={
-            "Cache-Control": "max-age=300",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+async def static(request: web.Request) -> web.Response:
+    """Answer the style sheet or the icon."""
+    name, content_type = _STATIC[request.path]
+    file = resources.files("wwn_server") / "pages" / "static" / name
+    headers = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
+    return web.Response(body=file.read_bytes(), content_type=content_type, headers=headers)
 
 
 def _source(url: str) -> str:
