@@ -11,7 +11,7 @@ import orjson
 from yarl import URL
 
 from .auth import NestServer
-from .const import MAX_REDIRECTS, REQUEST_TIMEOUT
+from .const import MAX_REDIRECTS, REQUEST_TIMEOUT, WRITE_PAUSE
 from .errors import (
     WwnAuthError,
     WwnCertificateError,
@@ -21,6 +21,7 @@ from .errors import (
     response_error,
 )
 from .models import Document, DocumentReader, HvacMode, Presence, TemperatureScale
+from .writes import MergedWrites
 
 # 303 and 301 would turn a write into a read; the service uses 307 alone, and 308 means the same (protocol 4.2).
 REDIRECTS: Final = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
@@ -42,6 +43,7 @@ class WwnClient:
         self._authorization = {"Authorization": f"Bearer {access_token}"}
         self._shard: URL | None = None
         self._reader = DocumentReader()
+        self._writes = MergedWrites(self._send_write, WRITE_PAUSE)
 
     async def read(self) -> Document:
         """Return the newest document.
@@ -86,12 +88,12 @@ class WwnClient:
 
     async def set_presence(self, structure_id: str, presence: Presence) -> None:
         """Set a home to home or away. Raises WwnError."""
-        await self._write(f"/structures/{structure_id}", {"away": presence.value})
+        await self._writes.write(f"/structures/{structure_id}", {"away": presence.value})
 
     async def _write_thermostat(self, device_id: str, fields: Mapping[str, Any]) -> None:
-        await self._write(f"/devices/thermostats/{device_id}", fields)
+        await self._writes.write(f"/devices/thermostats/{device_id}", fields)
 
-    async def _write(self, path: str, fields: Mapping[str, Any]) -> None:
+    async def _send_write(self, path: str, fields: Mapping[str, Any]) -> None:
         """Send a write; that it was accepted does not mean it was carried out, the next document says so."""
         await self._content("PUT", path, orjson.dumps(fields))
 

@@ -16,3 +16,6 @@ MAX_REDIRECTS: Final = 3
 
 # What production tokens lived, for a service that forgets to say it (protocol 1.4).
 TOKEN_LIFETIME: Final = 315_360_000
+
+# A slider sends a value for each step it is dragged over; the limits on writes are tight (protocol 6).
+WRITE_PAUSE: Final = 1.0
