@@ -39,4 +39,4 @@ async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None
         await async_revoke(session, server, entry.data[CONF_TOKEN]["access_token"])
         await async_delete_registration(session, server, client)
     except WwnError as err:
-        LOGGER.warning("Could not end the link on the server %s, end it there by hand: %s", server.base, err)
+        LOGGER.warning("Could not end the link on the server %s; its key is forgotten here: %s", server.base, err)
