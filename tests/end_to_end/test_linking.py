@@ -13,7 +13,10 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import pytest
 from yarl import URL
 
+from custom_components.works_with_nest import config_flow
 from custom_components.works_with_nest.const import DOMAIN
+from custom_components.works_with_nest.wwn import NestServer
+from custom_components.works_with_nest.wwn.auth import async_revoke
 from tools.nest_home import NestHomeServer, NestPerson
 
 from .conftest import EVERYTHING, PASSWORD, Browser, until
@@ -247,10 +250,21 @@ async def test_a_link_ended_on_the_server_is_down_within_a_second_and_can_be_lin
 
 
 async def test_linking_again_with_an_account_without_the_home_changes_nothing(
-    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    person: NestPerson,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     entry = (await browser.link(nest_home.base, person.accept))["result"]
     token = entry.data["token"]
+    revoked: list[str] = []
+
+    async def revoke(session: ClientSession, server: NestServer, access_token: str) -> None:
+        revoked.append(access_token)
+        await async_revoke(session, server, access_token)
+
+    monkeypatch.setattr(config_flow, "async_revoke", revoke)
     hass.config_entries.async_update_entry(entry, data={**entry.data, "homes": ["a home of somebody else"]})
     entry.async_start_reauth(hass)
     await until(hass.config_entries.flow.async_progress)
@@ -259,6 +273,11 @@ async def test_linking_again_with_an_account_without_the_home_changes_nothing(
     assert (result["type"], result["reason"]) == ("abort", "wrong_home")
     assert result["description_placeholders"] == {"home": "Home"}
     assert entry.data["token"] == token
+    assert await answer(nest_home.base, token["access_token"]) == 200
+    # The token of the wrong account is not left behind.
+    (new,) = revoked
+    assert new != token["access_token"]
+    assert await answer(nest_home.base, new) == 401
 
 
 async def test_going_back_while_linking_again_keeps_the_link_as_it_is(

@@ -12,7 +12,8 @@ from homeassistant.core import Event, EventStateChangedData, HomeAssistant, call
 from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
 
-from custom_components.works_with_nest import coordinator, listener
+from custom_components.works_with_nest import const, coordinator, listener
+from custom_components.works_with_nest.wwn import const as wire_const
 
 from .conftest import FixtureService, SetUp, until
 
@@ -133,8 +134,9 @@ async def test_an_alarm_that_does_not_say_it_is_online_shows_no_level(
     assert state_of("binary_sensor.bedroom_nest_protect_connectivity") == "unknown"
 
 
+@pytest.mark.parametrize("back", ["the stream", "the poll"])
 async def test_silence_makes_everything_unavailable_and_a_sign_of_life_brings_it_back(
-    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None, back: str
 ) -> None:
     await link()
     await until(lambda: service.streams)
@@ -142,8 +144,83 @@ async def test_silence_makes_everything_unavailable_and_a_sign_of_life_brings_it
     await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
     assert state_of("climate.upstairs_nest_thermostat") == "unavailable"
     assert state_of("binary_sensor.bedroom_nest_protect_connectivity") == "unavailable"
-    service.status = service.stream_status = 200
+    if back == "the stream":
+        service.stream_status = 200
+    else:
+        service.status = 200
     await until(lambda: state_of(BEDROOM_SMOKE) == "off")
+
+
+async def test_a_poll_with_nothing_new_brings_back_a_link_that_fell_silent_between_polls(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "LIVE_FOR", 0.3)
+    service.stream_status = 503
+    entry = await link()
+    await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    assert entry.runtime_data.last_update_success
+    await entry.runtime_data.async_refresh()
+    assert state_of(BEDROOM_SMOKE) == "off"
+
+
+def test_the_figures_are_those_that_were_decided() -> None:
+    assert const.LIVE_FOR == 75
+    assert wire_const.STREAM_SILENCE == 75
+    assert timedelta(seconds=60) == const.POLL_WITHOUT_STREAM
+    assert timedelta(minutes=15) == const.POLL_BEHIND_STREAM
+    # A poll and its longest answer fit into what counts as live.
+    assert const.POLL_WITHOUT_STREAM.total_seconds() + wire_const.REQUEST_TIMEOUT < const.LIVE_FOR
+
+
+@pytest.fixture
+def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the longest delay of each new try; the tries themselves come at once."""
+    longest: list[float] = []
+
+    def drawn(_shortest: float, most: float) -> float:
+        longest.append(most)
+        return 0.01
+
+    monkeypatch.setattr(listener.random, "uniform", drawn)
+    return longest
+
+
+async def test_the_delay_doubles_up_to_a_limit_while_there_is_no_stream(
+    service: FixtureService, link: SetUp, delays: list[float]
+) -> None:
+    service.stream_status = 503
+    await link()
+    await until(lambda: len(delays) >= 8)
+    assert delays[:8] == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+async def test_a_stream_that_ends_after_its_first_document_does_not_reset_the_delay(
+    service: FixtureService, link: SetUp, delays: list[float]
+) -> None:
+    await link()
+    for tries in range(4):
+        await until(lambda: service.streams)
+        service.send(None)
+        await until(lambda tries=tries: len(delays) > tries)
+        await until(lambda: not service.streams or service.count("STREAM") > len(delays))
+    assert delays[:4] == [1, 2, 4, 8]
+
+
+async def test_a_stream_that_lasted_resets_the_delay(
+    service: FixtureService, link: SetUp, delays: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "PROVEN_AFTER", 0.2)
+    service.stream_status = 503
+    await link()
+    await until(lambda: len(delays) >= 3)
+    service.stream_status = 200
+    await until(lambda: service.streams)
+    await asyncio.sleep(0.4)
+    service.stream_status = 503
+    tried = len(delays)
+    service.send(None)
+    await until(lambda: len(delays) > tried)
+    assert delays[tried] == 1
 
 
 async def test_signs_of_life_keep_the_link_without_a_poll(
