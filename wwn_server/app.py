@@ -20,7 +20,19 @@ from .errors import (
 )
 from .limits import SlidingWindow
 from .logs import ACCESS_LOG, mask
-from .pages import CONSENT, CONSOLE, ICON, SIGN_IN, SIGN_OUT, STYLE, consent, console, sign_in
+from .pages import (
+    CONNECTIONS,
+    CONSENT,
+    CONSOLE,
+    ICON,
+    SIGN_IN,
+    SIGN_OUT,
+    STYLE,
+    connections,
+    consent,
+    console,
+    sign_in,
+)
 from .pages.rendering import PageError, message_page, static
 from .passwords import Passwords
 from .requests import wants
@@ -56,6 +68,10 @@ _ROUTES: Final = (
     ("GET", CONSOLE, console.show),
     ("POST", f"{CONSOLE}/home", console.set_home),
     ("POST", f"{CONSOLE}/alarms/{{device_id}}", console.set_alarm),
+    ("GET", CONNECTIONS, connections.show),
+    ("GET", f"{CONNECTIONS}/{{id}}/remove", connections.confirm),
+    ("POST", f"{CONNECTIONS}/{{id}}/remove", connections.remove),
+    ("POST", f"{CONNECTIONS}/{{id}}/permissions", connections.take_back),
     ("GET", STYLE, static),
     ("GET", ICON, static),
 )

@@ -91,7 +91,11 @@ async def _stream(request: web.Request, link: Link, token: str, path: Path) -> w
     stream = Stream(context, request, link, token, path)
     if stream.value() is None:
         raise not_found()
-    return await context.streams.serve(stream)
+    try:
+        return await context.streams.serve(stream)
+    finally:
+        # A stream may be open for days without another request.
+        context.store.links.used(link.id)
 
 
 async def _write(request: web.Request, link: Link, _: str) -> web.StreamResponse:

@@ -143,6 +143,10 @@ class Streams:
         finally:
             self._streams.discard(stream)
 
+    def link_ids(self) -> frozenset[int]:
+        """Return the links that have a stream open."""
+        return frozenset(stream.link.id for stream in self._streams)
+
     def wake(self) -> None:
         """Tell every stream that the home's document is another."""
         for stream in self._streams:

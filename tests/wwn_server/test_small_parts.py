@@ -1,3 +1,4 @@
+from datetime import UTC
 import json
 from pathlib import Path
 import re
@@ -7,6 +8,7 @@ import pytest
 from wwn_server import texts
 from wwn_server.homes.base import AlarmLevel, BatteryHealth, Presence
 from wwn_server.limits import SlidingWindow
+from wwn_server.pages.times import Moment, moment, zone_of
 from wwn_server.passwords import hash_password, verify_password
 from wwn_server.permissions import PERMISSIONS
 from wwn_server.rules import NEEDS_OF_MODE
@@ -55,6 +57,20 @@ class TestPasswords:
         assert hash_password("x") != hash_password("x")
 
 
+class TestMoments:
+    def test_they_are_as_the_zone_has_them_summer_or_winter(self) -> None:
+        zone = zone_of(["Europe/London"])
+        assert moment(1_750_000_000, zone) == Moment("2025-06-15 16:06 BST", "2025-06-15T16:06:40+01:00")
+        assert moment(1_768_000_000, zone) == Moment("2026-01-09 23:06 GMT", "2026-01-09T23:06:40+00:00")
+
+    @pytest.mark.parametrize(
+        "name", [None, "", "Nowhere/Land", "/etc/passwd", "../UTC", "Europe", "a\0b", "é" * 300, 7]
+    )
+    def test_a_zone_that_nobody_knows_is_left_out(self, name: object) -> None:
+        assert zone_of([name]) is UTC
+        assert str(zone_of([name, "Asia/Tokyo"])) == "Asia/Tokyo"
+
+
 class TestTexts:
     def test_placeholders_are_filled_and_what_fills_them_is_not_read_again(self) -> None:
         assert t("consent.port", port="{hub}") == "port {hub}"
@@ -74,7 +90,11 @@ class TestTexts:
     def test_every_key_that_is_used_has_a_text_and_every_text_a_use(self) -> None:
         sources = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html")]
         code = "\n".join(each.read_text(encoding="utf-8") for each in sources)
-        used = set(re.findall(r'"((?:page|sign_in|consent|console|oauth|register|refusal)\.(?!html)[a-z_]+)"', code))
+        used = set(
+            re.findall(
+                r'"((?:page|sign_in|consent|connections|console|oauth|register|refusal)\.(?!html)[a-z_]+)"', code
+            )
+        )
         used |= {f"permission.{name}.{part}" for name in PERMISSIONS for part in ("title", "text")}
         used |= {f"console.word.{each}" for each in (*AlarmLevel, *BatteryHealth, *Presence)}
         used |= {f"console.word.{each}" for each in ("true", "false", "unknown")}

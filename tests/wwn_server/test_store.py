@@ -12,6 +12,7 @@ from wwn_server.store import (
     RequestedPermission,
     Store,
     StoreError,
+    database,
 )
 from wwn_server.store.migrations import MIGRATIONS
 
@@ -96,6 +97,22 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="version 99"):
         Store(tmp_path)
+
+
+def test_links_of_an_older_program_are_kept(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "MIGRATIONS", MIGRATIONS[:1])
+        older = Store(tmp_path, clock)
+        older.accounts.adopt_homes(["home"])
+        token, link_id = link(older)
+        older.close()
+    newer = Store(tmp_path, clock)
+    found = newer.links.by_token(token)
+    assert found is not None
+    assert (found.id, found.homes, found.permissions) == (link_id, {"home"}, {"away read"})
+    newer.links.remove(link_id)
+    assert link(newer)[1] > link_id
+    newer.close()
 
 
 @pytest.mark.parametrize("content", [b"this is not a database" * 100, b"\0" * 4096])

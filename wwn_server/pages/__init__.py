@@ -2,6 +2,7 @@
 
 from typing import Final
 
+CONNECTIONS: Final = "/connections"
 CONSOLE: Final = "/console"
 CONSENT: Final = "/login/oauth2"
 SIGN_IN: Final = "/sign-in"

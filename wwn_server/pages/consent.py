@@ -14,7 +14,7 @@ from wwn_server.store import Consent
 from wwn_server.texts import t
 
 from .rendering import PageError, message_page, page, see_other
-from .session import checked_form, session_of, sign_in_url
+from .session import session_of, sign_in_url, signed_in_form
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -52,10 +52,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def decide(request: web.Request) -> web.Response:
     """Do what the person chose, and send the browser back to the hub."""
-    session = session_of(request)
-    if session is None:
-        raise PageError(403, "page.expired_form")
-    form = await checked_form(request, session.token)
+    session, form = await signed_in_form(request)
     try:
         authorization = _parse(request, form)
     except OAuthError as error:

@@ -21,7 +21,7 @@ from wwn_server.requests import wants
 
 from . import CONSOLE
 from .rendering import PageError, page, see_other
-from .session import checked_form, session_of, sign_in_url
+from .session import session_of, sign_in_url, signed_in_form
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -82,10 +82,7 @@ async def set_home(request: web.Request) -> web.Response:
 
 
 async def _play(request: web.Request) -> tuple[PlayableHome, dict[str, str]]:
-    session = session_of(request)
-    if session is None:
-        raise PageError(403, "page.expired_form")
-    form = await checked_form(request, session.token)
+    _, form = await signed_in_form(request)
     home = context_of(request).home
     if not isinstance(home, PlayableHome):
         raise PageError(404, "console.not_playable")

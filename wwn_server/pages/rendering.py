@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from wwn_server.pages import CONSENT, CONSOLE, ICON, SIGN_IN, SIGN_OUT, STYLE
+from wwn_server.pages import CONNECTIONS, CONSENT, CONSOLE, ICON, SIGN_IN, SIGN_OUT, STYLE
 from wwn_server.texts import language, t
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _HEADERS: Final = {
 }
 
 _PLACES: Final = {
+    "connections": CONNECTIONS,
     "console": CONSOLE,
     "consent": CONSENT,
     "sign_in": SIGN_IN,

@@ -45,6 +45,14 @@ def session_of(request: web.Request) -> Session | None:
     return None if account is None else Session(account, token)
 
 
+async def signed_in_form(request: web.Request) -> tuple[Session, dict[str, str]]:
+    """Return who sent one of our own forms, and its fields. Raises ``PageError``."""
+    session = session_of(request)
+    if session is None:
+        raise PageError(403, "page.expired_form")
+    return session, await checked_form(request, session.token)
+
+
 def csrf_of(secret: str) -> str:
     """Return the form value that belongs to a cookie and gives nothing of it away."""
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
@@ -75,13 +83,21 @@ def local_path(path: str | None) -> str | None:
     return path if path.isascii() and path.isprintable() else None
 
 
-def set_cookie(request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
+def set_cookie(
+    request: web.Request,
+    response: web.StreamResponse,
+    name: str,
+    value: str,
+    *,
+    seconds: int = SESSION_SECONDS,
+    path: str = "/",
+) -> None:
     """Set a cookie that no script reads and no other site makes use of."""
     response.set_cookie(
         name,
         value,
-        max_age=SESSION_SECONDS,
-        path="/",
+        max_age=seconds,
+        path=path,
         httponly=True,
         samesite="Lax",
         secure=request.secure,

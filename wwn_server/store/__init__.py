@@ -11,7 +11,7 @@ from uuid import uuid4
 from .accounts import Account, Accounts
 from .clients import Client, Clients, Registration, RequestedPermission
 from .database import Database, StoreError
-from .links import CodeError, CodeProblem, Consent, Link, Links
+from .links import CodeError, CodeProblem, Connection, Consent, Link, Links
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ __all__ = [
     "Client",
     "CodeError",
     "CodeProblem",
+    "Connection",
     "Consent",
     "Link",
     "Registration",

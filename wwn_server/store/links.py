@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ CODE_SECONDS: Final = 600
 # An expired code is remembered for a while, so that its hub can be told the reason.
 _EXPIRED_CODE_SECONDS: Final = 24 * 3600
 # Being exact to the second is not worth a write to disk for every request.
-_LAST_USED_SECONDS: Final = 300
+_LAST_USED_SECONDS: Final = 60
 _CODE_ALPHABET: Final = string.ascii_letters + string.digits
 # Tokens start with "c." and are 140 to 150 characters long (protocol 1.4).
 _TOKEN_BYTES: Final = 105
@@ -53,6 +53,17 @@ class Link:
     homes: frozenset[str]
     permissions: frozenset[str]
     client_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A link as people know it; ``since`` and ``last_used`` are seconds since the epoch."""
+
+    link: Link
+    hub: str
+    member: str
+    since: float
+    last_used: float | None
 
 
 class CodeProblem(StrEnum):
@@ -124,10 +135,14 @@ class Links:
         row = self._database.one("SELECT * FROM links WHERE token = ?", digest(token))
         if row is None:
             return None
-        now = self._clock()
-        if row["last_used"] is None or row["last_used"] < now - _LAST_USED_SECONDS:
-            self._database.change("UPDATE links SET last_used = ? WHERE id = ?", now, row["id"])
+        self._note_use(row)
         return _link(row)
+
+    def used(self, link_id: int) -> None:
+        """Note that a link was used until now, if it is still there."""
+        row = self._database.one("SELECT * FROM links WHERE id = ?", link_id)
+        if row is not None:
+            self._note_use(row)
 
     def get(self, link_id: int) -> Link | None:
         """Return a link by id."""
@@ -139,6 +154,26 @@ class Links:
         rows = self._database.all("SELECT * FROM links WHERE client_id = ? ORDER BY id", client.id)
         wanted = frozenset(homes)
         return tuple(link for link in map(_link, rows) if link.homes & wanted)
+
+    def connections(self, homes: tuple[str, ...]) -> tuple[Connection, ...]:
+        """Return all links to any of these homes, the oldest first."""
+        rows = self._database.all(
+            "SELECT links.*, clients.name AS hub, accounts.name AS member FROM links "
+            "JOIN clients ON clients.id = client_id JOIN accounts ON accounts.id = account_id "
+            "ORDER BY links.created, links.id"
+        )
+        wanted = frozenset(homes)
+        return tuple(each for each in map(_connection, rows) if each.link.homes & wanted)
+
+    def take_back(self, link: Link, permission: str) -> Link:
+        """Return the link without a permission that it holds beside others."""
+        kept = replace(link, permissions=link.permissions - {permission})
+        self._database.change(
+            "UPDATE links SET permissions = ? WHERE id = ?",
+            json.dumps(sorted(kept.permissions)),
+            link.id,
+        )
+        return kept
 
     def remove_token(self, token: str) -> int | None:
         """End the link of a token and return its id, if there was one."""
@@ -160,6 +195,11 @@ class Links:
                 self._clock(),
                 row["client_id"],
             )
+
+    def _note_use(self, row: sqlite3.Row) -> None:
+        now = self._clock()
+        if row["last_used"] is None or row["last_used"] < now - _LAST_USED_SECONDS:
+            self._database.change("UPDATE links SET last_used = ? WHERE id = ?", now, row["id"])
 
     def _insert_code(self, code: str, consent: Consent) -> None:
         now = self._clock()
@@ -242,4 +282,14 @@ def _link(row: sqlite3.Row) -> Link:
         homes=frozenset(json.loads(row["homes"])),
         permissions=frozenset(json.loads(row["permissions"])),
         client_version=row["client_version"],
+    )
+
+
+def _connection(row: sqlite3.Row) -> Connection:
+    return Connection(
+        link=_link(row),
+        hub=row["hub"],
+        member=row["member"],
+        since=row["created"],
+        last_used=row["last_used"],
     )

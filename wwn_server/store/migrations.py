@@ -80,4 +80,25 @@ _FIRST: Final = (
     "CREATE INDEX links_by_client ON links (client_id)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+# Pages and streams name links by id: the id of one that ended must never stand for another.
+_LINK_IDS_ONCE: Final = (
+    """
+    CREATE TABLE new_links (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        token BLOB NOT NULL UNIQUE,
+        client_id TEXT NOT NULL REFERENCES clients ON DELETE CASCADE,
+        account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        homes TEXT NOT NULL,
+        permissions TEXT NOT NULL,
+        client_version INTEGER NOT NULL,
+        created REAL NOT NULL,
+        last_used REAL
+    ) STRICT
+    """,
+    "INSERT INTO new_links SELECT * FROM links",
+    "DROP TABLE links",
+    "ALTER TABLE new_links RENAME TO links",
+    "CREATE INDEX links_by_client ON links (client_id)",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _LINK_IDS_ONCE)
