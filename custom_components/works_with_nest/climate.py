@@ -143,6 +143,21 @@ def limits(thermostat: Thermostat) -> tuple[float, float]:
     return lowest, highest
 
 
+def check_takes_target(mode: HvacMode | None, *, has_range: bool, has_target: bool) -> None:
+    """Refuse, before anything is sent, a temperature that a mode has no place for."""
+    if mode is HvacMode.ECO:
+        key = "eco_has_fixed_temperatures"
+    elif mode is HvacMode.OFF:
+        key = "off_has_no_temperature"
+    elif mode is HvacMode.HEAT_COOL and not has_range:
+        key = "range_needed"
+    elif mode is not HvacMode.HEAT_COOL and not has_target:
+        key = "single_temperature_needed"
+    else:
+        return
+    raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+
+
 class WwnClimate(WwnThermostatEntity, ClimateEntity):
     """A thermostat.
 
@@ -265,33 +280,28 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity):
     @override
     async def async_set_temperature(self, **kwargs: Any) -> None:
         """Set the target or both bounds, after the mode if one is given."""
-        if (hvac_mode := kwargs.get(ATTR_HVAC_MODE)) is not None:
-            await self._set_mode_and_wait(WIRE_MODE_OF[hvac_mode])
         low, high = kwargs.get(ATTR_TARGET_TEMP_LOW), kwargs.get(ATTR_TARGET_TEMP_HIGH)
         target = kwargs.get(ATTR_TEMPERATURE)
         scale = self._of(lambda thermostat: thermostat.scale, TemperatureScale.CELSIUS)
         client = self.coordinator.client
-        self._check_takes_target(has_range=low is not None and high is not None, has_target=target is not None)
+        wanted = self._wanted_mode(kwargs.get(ATTR_HVAC_MODE))
+        check_takes_target(wanted, has_range=low is not None and high is not None, has_target=target is not None)
+        if wanted is not None:
+            await self._set_mode_and_wait(wanted)
         with explained():
             if low is not None and high is not None:
                 await client.set_range(self.wire_id, scale, low, high)
             elif target is not None:
                 await client.set_target(self.wire_id, scale, target)
 
-    def _check_takes_target(self, *, has_range: bool, has_target: bool) -> None:
-        """Refuse, before anything is sent, a temperature that the mode in force has no place for."""
-        mode = self._of(lambda thermostat: thermostat.hvac_mode, None)
-        if mode is HvacMode.ECO:
-            key = "eco_has_fixed_temperatures"
-        elif mode is HvacMode.OFF:
-            key = "off_has_no_temperature"
-        elif mode is HvacMode.HEAT_COOL and not has_range:
-            key = "range_needed"
-        elif mode is not HvacMode.HEAT_COOL and not has_target:
-            key = "single_temperature_needed"
-        else:
-            return
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+    def _wanted_mode(self, asked: HVACMode | None) -> HvacMode | None:
+        """Return the mode that a temperature is meant for: the one asked for with it, else the one in force."""
+        if asked is not None and asked not in self.hvac_modes:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="mode_not_offered")
+        if asked is not None:
+            return WIRE_MODE_OF[asked]
+        in_force = self._of(lambda thermostat: thermostat.hvac_mode, None)
+        return in_force if isinstance(in_force, HvacMode) else None
 
     async def _set_mode_and_wait(self, mode: HvacMode) -> None:
         """Set the mode and wait until a document shows it, if it is not in force already."""

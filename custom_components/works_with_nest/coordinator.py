@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -23,7 +23,7 @@ from .const import (
     POLL_BEHIND_STREAM,
     POLL_WITHOUT_STREAM,
 )
-from .errors import placeholders, translation_key
+from .errors import placeholders, translation_key, wait_of
 from .wwn import Document, NestServer, WwnClient
 from .wwn.errors import WwnAuthError, WwnBlockedError, WwnError
 from .wwn.models import Permission
@@ -144,7 +144,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             return ConfigEntryAuthFailed(
                 translation_domain=DOMAIN, translation_key=key, translation_placeholders=values
             )
-        retry_after = err.retry_after if isinstance(err, WwnBlockedError) else None
+        retry_after = wait_of(err) if isinstance(err, WwnBlockedError) and err.retry_after is not None else None
         return UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=key,
@@ -187,7 +187,14 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         changed = self.data.changed_since(told[0])
         for update_callback, context in list(self._listeners.values()):
             if context is None or context in changed:
-                update_callback()
+                self._tell(update_callback)
+
+    def _tell(self, update_callback: CALLBACK_TYPE) -> None:
+        """Call one listener; what goes wrong in it must not keep an alarm from the others."""
+        try:
+            update_callback()
+        except Exception:
+            self.logger.exception("Unexpected error in a listener of %s", self.name)
 
     @override
     async def async_shutdown(self) -> None:

@@ -22,6 +22,10 @@ from .wwn.errors import (
     WwnServerError,
 )
 
+# A server that blocks may say to ask again at once, or never.
+SHORTEST_BLOCK: Final = 60.0
+LONGEST_BLOCK: Final = 3600.0
+
 # The first that fits; a row for a base stands after the rows for what derives from it.
 KEY_OF_ERROR: Final[tuple[tuple[type[WwnError], str], ...]] = (
     (WwnCertificateError, "certificate_not_trusted"),
@@ -46,6 +50,13 @@ def translation_key(err: WwnError) -> str:
 def placeholders(err: WwnError) -> dict[str, str]:
     """Return what the sentences may name: the server's own words, or ours where it said none."""
     return {"message": getattr(err, "message", "") or str(err)}
+
+
+def wait_of(err: WwnError) -> float:
+    """Return the seconds to wait before asking again: what a server that blocks says, within reason (protocol 6)."""
+    if not isinstance(err, WwnBlockedError):
+        return 0
+    return min(max(err.retry_after or 0, SHORTEST_BLOCK), LONGEST_BLOCK)
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 
 from .const import LOGGER
 from .coordinator import WwnCoordinator
+from .errors import wait_of
 from .wwn import Document
 from .wwn.const import STREAM_SILENCE
-from .wwn.errors import WwnAuthError, WwnError
+from .wwn.errors import WwnAuthError, WwnConnectionError, WwnError
 from .wwn.stream import WwnStream
 
 FIRST_DELAY: Final = 1.0
@@ -33,6 +34,7 @@ class WwnListener:
         self._coordinator = coordinator
         self._is_up = False
         self._failures = 0
+        self._wait = 0.0
 
     async def run(self) -> None:
         """Listen until cancelled or told that the link is over."""
@@ -46,6 +48,7 @@ class WwnListener:
             ended_by = await self._one_stream()
             if self._is_up and asyncio.get_running_loop().time() - started > PROVEN_AFTER:
                 self._failures = 0
+            self._wait = wait_of(ended_by) if isinstance(ended_by, WwnError) else 0
             self._set_down(ended_by)
             return isinstance(ended_by, WwnAuthError) and await self._is_confirmed()
         except Exception:  # noqa: BLE001 - nothing that goes wrong here may end the push for good, unnoticed
@@ -58,6 +61,11 @@ class WwnListener:
             await WwnStream(
                 self._coordinator.client, self._put, self._coordinator.async_keep_alive, STREAM_SILENCE
             ).listen()
+        except asyncio.CancelledError:
+            # Ours only if this very task was cancelled; a stray one must not end the push unseen.
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            return WwnConnectionError("cancelled")
         except WwnError as err:
             return err
         except Exception as err:  # noqa: BLE001 - a bug must not end the push; it is logged by _set_down
@@ -90,10 +98,13 @@ class WwnListener:
     async def _is_confirmed(self) -> bool:
         """Ask once more whether the link is over; the coordinator's poll starts linking again if it is."""
         await self._coordinator.async_refresh()
-        return isinstance(self._coordinator.last_exception, ConfigEntryAuthFailed)
+        # The last exception outlives the failure it stands for, so it alone says nothing.
+        return not self._coordinator.last_update_success and isinstance(
+            self._coordinator.last_exception, ConfigEntryAuthFailed
+        )
 
     async def _pause(self) -> None:
         """Wait before the next try: longer each time, and drawn at random so that many hubs do not come back as one."""
         longest = min(LONGEST_DELAY, FIRST_DELAY * 2**self._failures)
         self._failures = min(self._failures + 1, 10)
-        await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
+        await asyncio.sleep(max(self._wait, random.uniform(0, longest)))  # noqa: S311 - no secret

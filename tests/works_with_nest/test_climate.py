@@ -215,6 +215,25 @@ async def test_a_temperature_the_mode_has_no_place_for_is_refused_before_anythin
 
 
 @pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        ({"hvac_mode": "off", "temperature": 69}, "off_has_no_temperature"),
+        ({"hvac_mode": "heat_cool", "temperature": 69}, "range_needed"),
+        ({"hvac_mode": "auto", "temperature": 69}, "mode_not_offered"),
+    ],
+)
+async def test_a_mode_that_does_not_go_with_the_temperature_is_refused_before_it_is_set(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, data: dict[str, Any], key: str
+) -> None:
+    mode(service, "heat")
+    await link()
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(hass, "set_temperature", **data)
+    assert raised.value.translation_key == key
+    assert service.writes() == []
+
+
+@pytest.mark.parametrize(
     ("status", "key"),
     [
         (400, "refused"),

@@ -137,6 +137,15 @@ async def test_people_are_sent_to_the_address_their_browser_reaches(serve: Serve
         pytest.param({"registration_endpoint": None}, id="no registration"),
         pytest.param({"works_with_nest": {"api_root": "http://10.0.0.1"}}, id="data elsewhere"),
         pytest.param({"works_with_nest": {"revocation_template": "http://10.0.0.1/{access_token}"}}, id="revocation"),
+        pytest.param(
+            {"works_with_nest": {"revocation_template": "http://127.0.0.1:{access_token}@evil.example/"}},
+            id="a token that chooses the host",
+        ),
+        pytest.param(
+            {"works_with_nest": {"revocation_template": "http://127.0.0.1{access_token}.evil.example/"}},
+            id="a token in the name of the host",
+        ),
+        pytest.param({"works_with_nest": {"revocation_template": ["{access_token}"]}}, id="a template that is none"),
         pytest.param({"works_with_nest": {"server_id": ""}}, id="no id"),
         pytest.param({"works_with_nest": {"name": 3}}, id="a name that is none"),
         pytest.param({"works_with_nest": {"shards": ["nowhere"]}}, id="a shard that is no address"),

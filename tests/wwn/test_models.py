@@ -137,6 +137,7 @@ def test_the_token_in_the_document_does_not_stay_in_it(everything_granted: dict[
         ("ambient_temperature_f", "warm", "ambient", None),
         ("ambient_temperature_f", float("nan"), "ambient", None),
         ("ambient_temperature_f", True, "ambient", None),
+        ("ambient_temperature_f", 1e308, "ambient", None),
         ("ambient_temperature_f", 10**400, "ambient", None),
         ("humidity", "40", "humidity", 40),
         ("hvac_mode", "turbo", "hvac_mode", UnknownWord("turbo")),

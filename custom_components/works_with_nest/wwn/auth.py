@@ -6,7 +6,7 @@ the host that the person gave or confirmed, and follows no redirect: codes, secr
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import AddressValueError, IPv6Address, ip_address, ip_network
 from typing import Any, Final, Self
@@ -28,6 +28,7 @@ from .errors import (
 )
 from .models import Permission
 
+PLACEHOLDER: Final = "access-token"
 WELL_KNOWN: Final = "/.well-known/oauth-authorization-server"
 DEFAULT_PORT: Final = 9553
 
@@ -133,7 +134,7 @@ class RegisteredClient:
     """Who the hub is to the server. version: of the permissions asked for (protocol 2.4)."""
 
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     version: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -211,11 +212,11 @@ def _server(base: URL, said: Mapping[str, Any], ours: Mapping[str, Any]) -> Nest
     if URL(said["issuer"]).origin() != base.origin():
         msg = "issued by another address"
         raise ValueError(msg)
-    template = ours["revocation_template"]
-    if "{access_token}" not in template:
+    template = _text(ours["revocation_template"])
+    # The token may stand in the path alone: anywhere before it, it would choose the host that gets it.
+    if PLACEHOLDER not in _own(base, template.replace("{access_token}", PLACEHOLDER)).path:
         msg = "no place for the token"
         raise ValueError(msg)
-    _own(base, template.partition("{")[0])
     browser_url = ours.get("browser_url")
     return NestServer(
         base=base,
@@ -251,7 +252,7 @@ def _shard(base: URL, text: object) -> URL:
 
 def _web(text: object) -> URL:
     url = URL(_text(text))
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or url.user or url.password:
         msg = "not a web address"
         raise ValueError(msg)
     return url

@@ -61,6 +61,7 @@ class WwnClient:
         try:
             return self.document(orjson.loads(content))
         except orjson.JSONDecodeError:
+            self._shard = None
             msg = "the document is not JSON"
             raise WwnProtocolError(msg) from None
 
@@ -122,7 +123,7 @@ class WwnClient:
             self._shard = None
             msg = "its certificate is not trusted"
             raise WwnCertificateError(msg) from None
-        except TimeoutError, ClientError, OSError:
+        except TimeoutError, ClientError, OSError, ValueError:
             self._shard = None
             # Without the cause: its text holds the URL, which the error must not.
             msg = "no connection"

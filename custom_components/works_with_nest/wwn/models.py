@@ -17,6 +17,8 @@ LOGGER: Final = logging.getLogger(__name__)
 type RawObject = Mapping[str, Any]
 type Reader = Callable[[RawObject], object]
 
+# Far above whatever a home measures or counts.
+MOST: Final = 100_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -336,8 +338,8 @@ def number(name: str) -> Callable[[RawObject], float | None]:
         if isinstance(value, bool):
             raise TypeError
         parsed = float(value)
-        if parsed - parsed != 0:
-            # Neither infinity nor "not a number" is a measurement.
+        if not -MOST < parsed < MOST:
+            # Neither infinity nor "not a number" nor a figure without end is a measurement.
             raise ValueError
         return parsed
 

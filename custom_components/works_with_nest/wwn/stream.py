@@ -46,8 +46,9 @@ class WwnStream:
             while chunk := await self._chunk(response):
                 for event in parser.feed(chunk):
                     self._take(event)
-        msg = "the server closed the stream"
-        raise WwnStreamError(msg)
+            # Inside, so that the client forgets the shard with it (protocol 4.2).
+            msg = "the server closed the stream"
+            raise WwnStreamError(msg)
 
     def _feed_watchdog(self) -> None:
         self._deadline = asyncio.get_running_loop().time() + self._silence
@@ -75,8 +76,8 @@ class WwnStream:
 
     def _take_put(self, data: bytes) -> None:
         put = _json(data)
-        if not isinstance(put, dict) or "data" not in put:
-            msg = "a put holds no document"
+        if not isinstance(put, dict) or "data" not in put or put.get("path") != "/":
+            msg = "a put holds no whole document"
             raise WwnProtocolError(msg)
         self._has_document = True
         self._feed_watchdog()
