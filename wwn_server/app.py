@@ -17,6 +17,7 @@ from .errors import (
     WireError,
     invalid_content,
     method_not_allowed,
+    not_found,
 )
 from .limits import SlidingWindow
 from .logs import ACCESS_LOG, mask
@@ -146,6 +147,19 @@ async def _access_log(request: web.Request, handler: Handler) -> web.StreamRespo
     return response
 
 
+def _too_large() -> WireError:
+    return WireError(413, Anchor.TOO_LARGE, t("refusal.too_large"))
+
+
+# What aiohttp itself refuses, in our words. It knows no path for a request such as "OPTIONS *".
+_REFUSALS: Final[tuple[tuple[type[Exception], Callable[[], WireError]], ...]] = (
+    (web.HTTPRequestEntityTooLarge, _too_large),
+    (web.RequestPayloadError, invalid_content),
+    (web.HTTPNotFound, not_found),
+)
+_REFUSED_BY_AIOHTTP: Final = tuple(kind for kind, _ in _REFUSALS)
+
+
 @web.middleware
 async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
@@ -154,11 +168,8 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return error.response()
     except PageError as error:
         return message_page(error.text, error.status)
-    except web.HTTPRequestEntityTooLarge:
-        text = t("refusal.too_large")
-        return WireError(413, Anchor.TOO_LARGE, text).response()
-    except web.RequestPayloadError:
-        return invalid_content().response()
+    except _REFUSED_BY_AIOHTTP as error:
+        return next(refuse for kind, refuse in _REFUSALS if isinstance(error, kind))().response()
     except ConnectionError:
         # The asker is gone, and there is nobody to answer.
         raise

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from .errors import Anchor, WireError
+from .texts import t
 from .views import Scope, Views
 
 if TYPE_CHECKING:
@@ -46,7 +48,10 @@ def base_of(request: web.Request) -> str:
 
 def host_of(request: web.Request) -> str:
     """Return the host that a request asked for; aiohttp would ask DNS for a default."""
-    return request.headers.get("Host", "localhost")
+    host = request.headers.get("Host", "localhost")
+    if not host.isascii():
+        raise WireError(400, Anchor.INVALID_CONTENT, t("refusal.host"))
+    return host
 
 
 def scope_of(link: Link) -> Scope:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from typing import Final
+from urllib.parse import unquote
 
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
@@ -13,13 +14,16 @@ ACCESS_LOG: Final = logging.getLogger("wwn_server.access")
 # For the HTTP server underneath, which shows the bytes of a request it can't read.
 HTTP_LOG: Final = logging.getLogger("wwn_server.http")
 
-_TOKEN_IN_PATH: Final = re.compile(r"(access_tokens/).+", re.IGNORECASE)
+# The singular too: mixing the two up is an old slip of clients (protocol 1.1), and theirs is a true token.
+_TOKEN_IN_PATH: Final = re.compile(r"(access_tokens?/).+", re.IGNORECASE)
+# Whatever looks like one, wherever it stands.
+_TOKEN: Final = re.compile(r"\bc\.[A-Za-z0-9_-]{20,}")
 
 
 def mask(raw_path: str) -> str:
     """Return a request's path as it may be logged: no query, no token."""
     path, question_mark, _ = raw_path.partition("?")
-    masked = _TOKEN_IN_PATH.sub(r"\1***", path)
+    masked = _TOKEN.sub("***", _TOKEN_IN_PATH.sub(r"\1***", unquote(path)))
     return f"{masked}?***" if question_mark else masked
 
 

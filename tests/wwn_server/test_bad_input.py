@@ -1,7 +1,9 @@
 """Whatever is sent, the answer is a clear refusal, and the home stays as it was."""
 
+import asyncio
 from random import Random
 
+import pytest
 from yarl import URL
 
 from .conftest import Running
@@ -48,3 +50,27 @@ async def test_random_requests_are_refused_and_change_nothing(server: Running, l
     assert server.home.document is before
     assert (await linked.get()).status == 200
     assert seen >= {200, 303, 400, 401, 404, 405, 413}
+
+
+@pytest.mark.parametrize(
+    ("line", "headers"),
+    [
+        (b"GET / HTTP/1.1", b"Authorization: Bearer \xff"),
+        (b"GET /console HTTP/1.1", b"Cookie: wwn_session=\xff"),
+        (b"GET /sign-in HTTP/1.1", b"Cookie: wwn_form=\xff"),
+        (b"GET /.well-known/oauth-authorization-server HTTP/1.1", b"Host: a\xffb"),
+        (b"OPTIONS * HTTP/1.1", b"X: y"),
+        (b"CONNECT example.com:80 HTTP/1.1", b"X: y"),
+        (b"POST /sign-in HTTP/1.1", b"Origin: http://[\r\nContent-Length: 0"),
+    ],
+)
+async def test_bytes_that_no_browser_sends_are_no_fault_of_the_server(
+    server: Running, line: bytes, headers: bytes
+) -> None:
+    url = URL(server.base)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    host = b"" if headers.startswith(b"Host") else b"Host: 127.0.0.1\r\n"
+    writer.write(line + b"\r\n" + host + headers + b"\r\nConnection: close\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert 200 <= int(answer.split()[1]) < 500, answer

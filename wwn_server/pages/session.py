@@ -55,7 +55,7 @@ async def signed_in_form(request: web.Request) -> tuple[Session, dict[str, str]]
 
 def csrf_of(secret: str) -> str:
     """Return the form value that belongs to a cookie and gives nothing of it away."""
-    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
+    return hmac.new(secret.encode("utf-8", "surrogateescape"), b"csrf", hashlib.sha256).hexdigest()
 
 
 async def checked_form(request: web.Request, secret: str) -> dict[str, str]:
@@ -110,4 +110,7 @@ def _is_same_origin(request: web.Request) -> bool:
     The scheme is left out: behind a proxy that speaks https we only see http.
     """
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == host_of(request)
+    try:
+        return origin is None or urlsplit(origin).netloc == host_of(request)
+    except ValueError:
+        return False

@@ -108,6 +108,8 @@ class Clients:
                 client.id,
             )
             if not same:
+                # Links keep what was accepted by themselves; nobody reads an older version.
+                self._database.change("DELETE FROM client_permissions WHERE client_id = ?", client.id)
                 self._insert_permissions(changed)
         return changed
 

@@ -30,7 +30,7 @@ class StoreError(Exception):
 
 def digest(secret: str) -> bytes:
     """Return the SHA-256 of a secret: all that is ever kept of it."""
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
 
 class Database:
