@@ -35,8 +35,11 @@ async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None
     session = async_get_clientsession(hass)
     server = NestServer.from_dict(entry.data[CONF_SERVER])
     client = RegisteredClient.from_dict(entry.data[CONF_CLIENT])
-    try:
-        await async_revoke(session, server, entry.data[CONF_TOKEN]["access_token"])
-        await async_delete_registration(session, server, client)
-    except WwnError as err:
-        LOGGER.warning("Could not end the link on the server %s; its key is forgotten here: %s", server.base, err)
+    for ending in (
+        async_revoke(session, server, entry.data[CONF_TOKEN]["access_token"]),
+        async_delete_registration(session, server, client),
+    ):
+        try:
+            await ending
+        except WwnError as err:
+            LOGGER.warning("Could not end the link on the server %s; its key is forgotten here: %s", server.base, err)

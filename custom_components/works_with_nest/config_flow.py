@@ -118,7 +118,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
         """Take a server that announced itself."""
-        scheme = discovery_info.properties.get("scheme", "http")
+        scheme = discovery_info.properties.get("scheme") or "http"
         try:
             base = URL.build(scheme=scheme, host=discovery_info.host, port=discovery_info.port)
             self._server = await self._discover(parse_address(str(base)))

@@ -160,7 +160,9 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             self.async_update_listeners()
 
     def _touch(self) -> None:
-        """Note a sign of life, good for the next 75 s."""
+        """Note a sign of life, good for the next 75 s; an answer that comes after the end is none."""
+        if self._shutdown_requested:
+            return
         self.live = True
         self.last_contact = dt_util.utcnow()
         self._cancel_silence()

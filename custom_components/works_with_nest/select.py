@@ -60,6 +60,16 @@ class WwnStructureSelect(WwnStructureEntity, SelectEntity):
 
     @property
     @override
+    def available(self) -> bool:
+        """Whether what is known stands for the present, and may still be changed."""
+        return (
+            super().available
+            and self.item is not None
+            and self.entity_description.exists_fn(self.item, self.coordinator.permissions)
+        )
+
+    @property
+    @override
     def current_option(self) -> str | None:
         """Return the option in force."""
         return None if self.item is None else self.entity_description.current_fn(self.item)

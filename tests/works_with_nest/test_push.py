@@ -84,6 +84,9 @@ async def test_permissions_taken_back_are_shown_by_everything_that_depends_on_th
     assert features() > 0
     service.push(lambda document: document["metadata"].update(permissions=["thermostat read", "smoke+co read"]))
     await until(lambda: features() == 0)
+    choice = hass.states.get("select.home_away_mode")
+    assert choice is not None
+    assert choice.state == "unavailable"
 
 
 async def test_a_device_that_is_new_in_the_home_appears_within_one_push(
