@@ -44,5 +44,5 @@ def _works_with_nest(context: Context, base: str) -> dict[str, Any]:
         "server_id": context.store.server_id,
         "name": context.store.name or DEFAULT_NAME,
     }
-    browser_url = context.settings.browser_url
+    browser_url = context.settings.base_url
     return described | ({"browser_url": browser_url} if browser_url else {})

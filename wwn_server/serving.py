@@ -67,13 +67,14 @@ async def _listening(settings: Settings, store: Store, home: Home) -> AsyncItera
         try:
             await site.start()
         except OSError as error:
-            raise ListenError(_explain(error, settings)) from error
+            raise ListenError(explain_listening(error, settings)) from error
         yield settings.host, runner.addresses[0][1]
     finally:
         await runner.cleanup()
 
 
-def _explain(error: OSError, settings: Settings) -> str:
+def explain_listening(error: OSError, settings: Settings) -> str:
+    """Return why the server can't listen where it should, and what to do."""
     if isinstance(error, socket.gaierror):
         return f"{settings.host} is not the name of an address of this machine."
     text = _LISTEN_PROBLEMS.get(error.errno or 0)

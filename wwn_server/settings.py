@@ -1,4 +1,4 @@
-"""What can be set before a start, with the defaults a person would choose."""
+"""What holds for one run of the server, with the defaults a person would choose."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-DEFAULT_HOST: Final = "127.0.0.1"
-DEFAULT_PORT: Final = 9553
 DEFAULT_NAME: Final = "My Nest home"
 
 # Streams say that they live after this much silence (protocol 4.3).
@@ -25,19 +23,31 @@ PENDING_REGISTRATIONS: Final = 100
 
 def default_data_folder() -> Path:
     """Where this user's programs keep their data."""
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "wwn-server"
+    return _own_folder("XDG_DATA_HOME", ".local", "share")
+
+
+def default_config_file() -> Path:
+    """Where this user's programs keep what was set for them."""
+    return _own_folder("XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def _own_folder(variable: str, *usual: str) -> Path:
+    return Path(os.environ.get(variable) or Path.home().joinpath(*usual)) / "wwn-server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one server runs; tests shorten the times."""
+    """How one server runs. People set the fields that have a row in ``options``; tests shorten the times."""
 
     data: Path = field(default_factory=default_data_folder)
-    host: str = DEFAULT_HOST
-    port: int = DEFAULT_PORT
-    browser_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 9553
+    name: str | None = None
+    base_url: str | None = None
     announce: bool = True
+    seed: int = 1
+    speed: float = 1.0
+    scale: str = "C"
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     stall_seconds: float = STALL_SECONDS
     farewell_seconds: float = FAREWELL_SECONDS

@@ -18,6 +18,7 @@ import pytest
 
 from wwn_server.__main__ import main
 from wwn_server.cli import build_parser
+from wwn_server.configuration import settings_of
 from wwn_server.settings import default_data_folder
 from wwn_server.store import Consent, Registration, RequestedPermission, Store
 
@@ -186,7 +187,9 @@ def test_a_folder_that_can_not_be_used_is_said(tmp_path: Path, capsys: pytest.Ca
         (["--speed", "-1"], "is not a speed"),
         (["--speed", "nan"], "is not a speed"),
         (["--speed", "1e9"], "is not a speed"),
-        (["--scale", "K"], "invalid choice"),
+        (["--seed", "9" * 5000], "is not a whole number"),
+        (["--scale", "K"], "'K' is not one of C, F"),
+        (["--data", ""], "'' is not the name of a file or folder"),
         (["account", "add", " "], "a person's name has one to 64 characters"),
         (["account"], "ACTION"),
         (["nonsense"], "invalid choice"),
@@ -209,9 +212,10 @@ def test_the_help_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
-    options = build_parser().parse_args([])
-    assert (options.host, options.port, options.seed, options.speed, options.scale) == ("127.0.0.1", 9553, 1, 1.0, "C")
-    assert options.data == default_data_folder()
+    settings = settings_of(vars(build_parser().parse_args([])), {})
+    assert (settings.host, settings.port, settings.announce) == ("127.0.0.1", 9553, True)
+    assert (settings.seed, settings.speed, settings.scale) == (1, 1.0, "C")
+    assert settings.data == default_data_folder()
 
 
 def test_data_is_kept_where_the_platform_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

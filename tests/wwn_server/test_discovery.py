@@ -45,7 +45,7 @@ async def test_the_name_is_what_the_owner_said(server: Running, session: ClientS
 class TestWithAnAddressForBrowsers:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
-        return Settings(data=settings.data, announce=False, browser_url="https://nest.example")
+        return Settings(data=settings.data, announce=False, base_url="https://nest.example")
 
     async def test_it_is_told(self, server: Running, session: ClientSession) -> None:
         document = await (await session.get(server.base + PATH)).json()

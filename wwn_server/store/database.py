@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 import hashlib
 import os
 import sqlite3
@@ -31,6 +31,22 @@ class StoreError(Exception):
 def digest(secret: str) -> bytes:
     """Return the SHA-256 of a secret: all that is ever kept of it."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def version_of(folder: Path) -> int | None:
+    """Return the version of a folder's file without changing it, ``None`` where there is none.
+
+    Raises ``StoreError`` with a sentence for people when it can't be read.
+    """
+    file = folder / FILE_NAME
+    if not file.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        msg = f"the file {file} can't be read: {error}"
+        raise StoreError(msg) from error
 
 
 class Database:
