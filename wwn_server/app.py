@@ -26,12 +26,14 @@ from .pages import (
     CONSENT,
     CONSOLE,
     ICON,
+    PIN,
     SIGN_IN,
     SIGN_OUT,
     STYLE,
     connections,
     consent,
     console,
+    pin,
     sign_in,
 )
 from .pages.rendering import PageError, message_page, static
@@ -58,6 +60,7 @@ _ROUTES: Final = (
     ("GET", "/.well-known/oauth-authorization-server", discovery.handle),
     ("GET", CONSENT, consent.show),
     ("POST", CONSENT, consent.decide),
+    ("GET", PIN, pin.show),
     ("POST", "/oauth2/access_token", oauth.issue_token),
     ("DELETE", "/oauth2/access_tokens/{token}", oauth.revoke_token),
     ("POST", "/oauth2/register", registration.register),

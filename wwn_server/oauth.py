@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -27,11 +28,11 @@ _TOKEN_PARAMETERS: Final = ("code", "client_id", "client_secret", "grant_type")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization:
-    """A request to authorise that may be put before a person."""
+    """A request to authorise that may be put before a person; no address: by PIN."""
 
     client: Client
     state: str
-    redirect_uri: str
+    redirect_uri: str | None
     challenge: str | None
 
 
@@ -82,13 +83,11 @@ def _demand(fields: Mapping[str, str], names: Iterable[str]) -> None:
         raise OAuthError(400, "oauth2_error", t("oauth.missing", names=missing))
 
 
-def _redirect_uri(client: Client, asked: str | None) -> str:
+def _redirect_uri(client: Client, asked: str | None) -> str | None:
     registered = client.registration.redirect_uris
-    if not registered:
-        raise OAuthError(400, "input_data_error", t("oauth.no_redirect"))
     if asked and asked not in registered:
         raise OAuthError(400, "input_data_error", t("oauth.redirect_not_registered"))
-    return asked or registered[0]
+    return asked or next(iter(registered), None)
 
 
 def _challenge(query: Mapping[str, str]) -> str | None:
@@ -120,17 +119,18 @@ _CODE_PROBLEMS: Final = {
     CodeProblem.EXPIRED: "oauth.code_expired",
     CodeProblem.REDIRECT: "oauth.redirect_mismatch",
     CodeProblem.VERIFIER: "oauth.verifier",
+    CodeProblem.TOO_MANY: "oauth.too_many_codes",
 }
 
 
 def _redeem(store: Store, client: Client, fields: Mapping[str, str]) -> str:
+    by_pin = not client.registration.redirect_uris
+    # A person types a PIN: small letters and spaces around it are no other PIN.
+    code = fields["code"].strip().upper() if by_pin else fields["code"]
     try:
-        return store.links.redeem(
-            fields["code"],
-            client,
-            fields.get("redirect_uri"),
-            fields.get("code_verifier"),
-        )
+        return store.links.redeem(code, client, fields.get("redirect_uri") or None, fields.get("code_verifier"))
     except CodeError as error:
         text = t(_CODE_PROBLEMS[error.problem])
+        if error.problem is CodeProblem.TOO_MANY:
+            raise OAuthError(429, "oauth2_error", text, {"Retry-After": str(math.ceil(error.wait))}) from None
         raise OAuthError(400, "oauth2_error", text) from None

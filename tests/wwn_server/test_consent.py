@@ -64,13 +64,6 @@ async def test_a_person_is_told_on_a_page_and_sent_nowhere(registered: Hub, pers
     assert "evil.example" not in text
 
 
-async def test_a_pin_client_is_told_that_it_has_no_address(hub: Hub, person: Person) -> None:
-    await hub.register(metadata(redirect_uris=[]))
-    answer = await person.get(hub.consent_path(redirect_uri=None), headers={"Accept": "*/*"})
-    assert answer.status == 400
-    assert (await answer.json())["error"] == "input_data_error"
-
-
 async def test_who_is_not_signed_in_signs_in_and_comes_back(registered: Hub, person: Person) -> None:
     path = registered.consent_path()
     answer = await person.get(path, allow_redirects=False)

@@ -99,20 +99,42 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
-def test_links_of_an_older_program_are_kept(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(database, "MIGRATIONS", MIGRATIONS[:1])
-        older = Store(tmp_path, clock)
-        older.accounts.adopt_homes(["home"])
-        token, link_id = link(older)
-        older.close()
+def write_file_of_the_first_version(folder: Path, token: str) -> None:
+    """Leave a file as the first program left it, with one link in it."""
+    connection = sqlite3.connect(folder / "wwn-server.sqlite3")
+    for statement in (*MIGRATIONS[0], "PRAGMA user_version = 1"):
+        connection.execute(statement)
+    connection.execute("INSERT INTO accounts VALUES (1, 'anna', 'x', 'owner', 0)")
+    connection.execute("INSERT INTO clients VALUES ('hub', x'00', 'Hub', 'https://a/', '[]', 1, 0, 0, NULL)")
+    values = (database.digest(token), '["home"]', '["away read"]')
+    connection.execute("INSERT INTO links VALUES (7, ?, 'hub', 1, ?, ?, 1, 0, NULL)", values)
+    connection.commit()
+    connection.close()
+
+
+def test_links_of_an_older_program_are_kept(tmp_path: Path, clock: Clock) -> None:
+    write_file_of_the_first_version(tmp_path, "c.old")
     newer = Store(tmp_path, clock)
-    found = newer.links.by_token(token)
+    found = newer.links.by_token("c.old")
     assert found is not None
-    assert (found.id, found.homes, found.permissions) == (link_id, {"home"}, {"away read"})
-    newer.links.remove(link_id)
-    assert link(newer)[1] > link_id
+    assert (found.id, found.homes, found.permissions) == (7, {"home"}, {"away read"})
+    newer.links.remove(7)
+    assert link(newer)[1] > 7
     newer.close()
+
+
+def test_who_guessed_codes_is_kept_out_after_a_restart_too(tmp_path: Path, clock: Clock) -> None:
+    first = Store(tmp_path, clock)
+    client, _ = first.clients.register(REGISTRATION)
+    for _ in range(10):
+        with pytest.raises(CodeError):
+            first.links.redeem("wrong", client, None, None)
+    first.close()
+    second = Store(tmp_path, clock)
+    with pytest.raises(CodeError) as error:
+        second.links.redeem("wrong", client, None, None)
+    assert (error.value.problem, error.value.wait) == (CodeProblem.TOO_MANY, 3600)
+    second.close()
 
 
 @pytest.mark.parametrize("content", [b"this is not a database" * 100, b"\0" * 4096])
@@ -185,7 +207,7 @@ def test_old_sessions_and_codes_are_swept_away(store: Store, clock: Clock) -> No
 def test_an_expired_code_is_known_for_a_day(store: Store, clock: Clock) -> None:
     account = store.accounts.add("anna", "x")
     client, _ = store.clients.register(REGISTRATION)
-    consent = Consent(client=client, account=account, homes=(), redirect_uri=None, challenge=None)
+    consent = Consent(client=client, account=account, homes=(), redirect_uri="https://hub.example/", challenge=None)
     code, _ = store.links.accept(consent)
     clock.seconds += 86400
     with pytest.raises(CodeError) as error:

@@ -5,6 +5,7 @@ from typing import Final
 CONNECTIONS: Final = "/connections"
 CONSOLE: Final = "/console"
 CONSENT: Final = "/login/oauth2"
+PIN: Final = "/login/oauth2/pin"
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 STYLE: Final = "/static/wwn.css"

@@ -13,6 +13,7 @@ from wwn_server.requests import wants
 from wwn_server.store import Consent
 from wwn_server.texts import t
 
+from . import pin
 from .rendering import PageError, message_page, page, see_other
 from .session import session_of, sign_in_url, signed_in_form
 
@@ -58,13 +59,16 @@ async def decide(request: web.Request) -> web.Response:
     except OAuthError as error:
         return _refusal(request, error)
     _demand_unchanged(authorization, form)
-    decision = _DECISIONS.get(form.get("decision", ""))
-    if decision is None:
+    decision = form.get("decision", "")
+    if decision not in _DECISIONS:
         raise PageError(400, "page.bad_form")
-    return see_other(await decision(request, authorization, session))
+    answer = await _DECISIONS[decision](request, authorization, session)
+    if authorization.redirect_uri is None:
+        return pin.hand_over(request, authorization.client, answer.get("code", decision))
+    return see_other(_back_to_hub(authorization.redirect_uri, {"state": authorization.state} | answer))
 
 
-async def _accept(request: web.Request, authorization: Authorization, session: Session) -> str:
+async def _accept(request: web.Request, authorization: Authorization, session: Session) -> dict[str, str]:
     context = context_of(request)
     consent = Consent(
         client=authorization.client,
@@ -77,24 +81,24 @@ async def _accept(request: web.Request, authorization: Authorization, session: S
     for link in map(context.store.links.get, raised):
         if link is not None:
             context.streams.follow(link)
-    return _back_to_hub(authorization, {"code": code})
+    return {"code": code}
 
 
-async def _back(_: web.Request, authorization: Authorization, __: Session) -> str:
-    return _back_to_hub(authorization, {"error": "access_denied"})
+async def _back(_: web.Request, __: Authorization, ___: Session) -> dict[str, str]:
+    return {"error": "access_denied"}
 
 
-async def _remove(request: web.Request, authorization: Authorization, session: Session) -> str:
+async def _remove(request: web.Request, authorization: Authorization, session: Session) -> dict[str, str]:
     context = context_of(request)
     homes = context.store.accounts.homes_of(session.account)
     links = context.store.links.of_client(authorization.client, homes)
     for link in links:
         context.store.links.remove(link.id)
     await context.streams.revoke(link.id for link in links)
-    return _back_to_hub(authorization, {"error": "access_denied"})
+    return {"error": "access_denied"}
 
 
-_DECISIONS: Final[dict[str, Callable[[web.Request, Authorization, Session], Awaitable[str]]]] = {
+_DECISIONS: Final[dict[str, Callable[[web.Request, Authorization, Session], Awaitable[dict[str, str]]]]] = {
     "accept": _accept,
     "back": _back,
     "remove": _remove,
@@ -120,9 +124,8 @@ def _refusal(request: web.Request, error: OAuthError) -> web.Response:
     return error.response()
 
 
-def _back_to_hub(authorization: Authorization, answer: dict[str, str]) -> str:
-    uri = authorization.redirect_uri
-    query = urlencode({"state": authorization.state} | answer)
+def _back_to_hub(uri: str, answer: dict[str, str]) -> str:
+    query = urlencode(answer)
     return f"{uri}{'&' if '?' in uri else '?'}{query}"
 
 
@@ -146,7 +149,7 @@ def _values(request: web.Request, authorization: Authorization, session: Session
             for asked in authorization.client.registration.permissions
         ],
         "homes": [structures[each]["name"] for each in homes if each in structures],
-        "destination": _destination(authorization.redirect_uri),
+        "destination": authorization.redirect_uri and _destination(authorization.redirect_uri),
         "linked": bool(context.store.links.of_client(authorization.client, homes)),
     }
 

@@ -21,15 +21,33 @@ if TYPE_CHECKING:
     from .accounts import Account
     from .clients import Client
 
-CODE_LENGTH: Final = 16
-CODE_SECONDS: Final = 600
 # An expired code is remembered for a while, so that its hub can be told the reason.
 _EXPIRED_CODE_SECONDS: Final = 24 * 3600
 # Being exact to the second is not worth a write to disk for every request.
 _LAST_USED_SECONDS: Final = 60
-_CODE_ALPHABET: Final = string.ascii_letters + string.digits
+# How often a hub may offer a code that there is not, and in which time.
+MOST_WRONG_CODES: Final = 10
+WRONG_CODES_SECONDS: Final = 3600
 # Tokens start with "c." and are 140 to 150 characters long (protocol 1.4).
 _TOKEN_BYTES: Final = 105
+
+
+@dataclass(frozen=True, slots=True)
+class CodeKind:
+    """What the codes of one flow look like, and how long they live (protocol 1.3)."""
+
+    alphabet: str
+    length: int
+    seconds: float
+
+    def new(self) -> str:
+        """Return a code that nobody can guess."""
+        return "".join(secrets.choice(self.alphabet) for _ in range(self.length))
+
+
+REDIRECT_CODE: Final = CodeKind(string.ascii_letters + string.digits, 16, 600)
+# People read a PIN in one place and type it in another: without pairs such as O and 0, I and 1, S and 5.
+PIN: Final = CodeKind("ACDEFGHJKLMNPQRTUVWXY34679", 8, 48 * 3600)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +59,11 @@ class Consent:
     homes: tuple[str, ...]
     redirect_uri: str | None
     challenge: str | None
+
+    @property
+    def code_kind(self) -> CodeKind:
+        """Without an address that a browser could be sent to, a person carries the code."""
+        return PIN if self.redirect_uri is None else REDIRECT_CODE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +96,17 @@ class CodeProblem(StrEnum):
     EXPIRED = "expired"
     REDIRECT = "redirect"
     VERIFIER = "verifier"
+    TOO_MANY = "too_many"
 
 
 class CodeError(Exception):
     """A code can't be redeemed."""
 
-    def __init__(self, problem: CodeProblem) -> None:
-        """Keep the reason."""
+    def __init__(self, problem: CodeProblem, wait: float = 0) -> None:
+        """Keep the reason, and for how many seconds it lasts."""
         super().__init__(problem)
         self.problem = problem
+        self.wait = wait
 
 
 class Links:
@@ -98,7 +123,7 @@ class Links:
         Returns the code for the hub and the ids of links that it already had to the
         same homes: they now hold what was accepted (protocol 2.4), and stay.
         """
-        code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(CODE_LENGTH))
+        code = consent.code_kind.new()
         with self._database.transaction():
             self._insert_code(code, consent)
             raised = self._raise_links(consent)
@@ -119,16 +144,20 @@ class Links:
         redirect_uri: str | None,
         verifier: str | None,
     ) -> str:
-        """Turn a code into a token, once. Raises ``CodeError``."""
-        with self._database.transaction():
-            row = self._database.one(
-                "SELECT * FROM codes WHERE code = ? AND client_id = ?",
-                digest(code),
-                client.id,
-            )
-            checked = _checked(row, self._clock(), redirect_uri, verifier)
-            self._database.change("DELETE FROM codes WHERE code = ?", digest(code))
-            return self._insert_link(checked)
+        """Turn a code into a token, once. Raises ``CodeError``.
+
+        Codes that there are not are counted for each hub, and not for long: who guesses is kept out.
+        """
+        self._demand_attempts(client)
+        try:
+            with self._database.transaction():
+                checked = _checked(self._code(code, client), self._clock(), redirect_uri, verifier)
+                self._database.change("DELETE FROM codes WHERE code = ?", checked["code"])
+                return self._insert_link(checked)
+        except CodeError as error:
+            if error.problem is CodeProblem.NOT_FOUND:
+                self._database.change("INSERT INTO wrong_codes VALUES (?, ?)", client.id, self._clock())
+            raise
 
     def by_token(self, token: str) -> Link | None:
         """Return the link a token stands for, and note that it was used."""
@@ -201,6 +230,21 @@ class Links:
         if row["last_used"] is None or row["last_used"] < now - _LAST_USED_SECONDS:
             self._database.change("UPDATE links SET last_used = ? WHERE id = ?", now, row["id"])
 
+    def _demand_attempts(self, client: Client) -> None:
+        oldest_that_counts = self._clock() - WRONG_CODES_SECONDS
+        self._database.change("DELETE FROM wrong_codes WHERE at <= ?", oldest_that_counts)
+        rows = self._database.all("SELECT at FROM wrong_codes WHERE client_id = ? ORDER BY at DESC", client.id)
+        if len(rows) >= MOST_WRONG_CODES:
+            wait = rows[MOST_WRONG_CODES - 1]["at"] - oldest_that_counts
+            raise CodeError(CodeProblem.TOO_MANY, wait)
+
+    def _code(self, code: str, client: Client) -> sqlite3.Row | None:
+        """Return a hub's own code, found in a time that says nothing about it."""
+        wanted = digest(code)
+        rows = self._database.all("SELECT * FROM codes WHERE client_id = ?", client.id)
+        found = [row for row in rows if hmac.compare_digest(row["code"], wanted)]
+        return found[0] if found else None
+
     def _insert_code(self, code: str, consent: Consent) -> None:
         now = self._clock()
         self._database.change("DELETE FROM codes WHERE expires <= ?", now - _EXPIRED_CODE_SECONDS)
@@ -214,7 +258,7 @@ class Links:
             json.dumps(consent.homes),
             _accepted_permissions(consent),
             consent.client.version,
-            now + CODE_SECONDS,
+            now + consent.code_kind.seconds,
         )
 
     def _raise_links(self, consent: Consent) -> tuple[int, ...]:

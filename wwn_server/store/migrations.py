@@ -101,4 +101,10 @@ _LINK_IDS_ONCE: Final = (
     "CREATE INDEX links_by_client ON links (client_id)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _LINK_IDS_ONCE)
+# Who guesses codes is kept out over a restart, too.
+_WRONG_CODES: Final = (
+    "CREATE TABLE wrong_codes (client_id TEXT NOT NULL REFERENCES clients ON DELETE CASCADE, at REAL NOT NULL) STRICT",
+    "CREATE INDEX wrong_codes_by_client ON wrong_codes (client_id, at)",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _LINK_IDS_ONCE, _WRONG_CODES)
