@@ -19,7 +19,7 @@ from .errors import (
     method_not_allowed,
     not_found,
 )
-from .limits import SlidingWindow
+from .limits import DataLimits, SlidingWindow
 from .logs import ACCESS_LOG, mask
 from .pages import (
     CONNECTIONS,
@@ -109,6 +109,7 @@ def _context(settings: Settings, store: Store, home: Home) -> Context:
         streams=Streams(settings.farewell_seconds),
         passwords=Passwords(),
         registrations=SlidingWindow(settings.registrations_per_minute, 60),
+        limits=DataLimits(settings),
     )
 
 

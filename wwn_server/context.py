@@ -13,7 +13,7 @@ from .views import Scope, Views
 
 if TYPE_CHECKING:
     from .homes.base import Home
-    from .limits import SlidingWindow
+    from .limits import DataLimits, SlidingWindow
     from .passwords import Passwords
     from .settings import Settings
     from .store import Link, Store
@@ -31,6 +31,7 @@ class Context:
     streams: Streams
     passwords: Passwords
     registrations: SlidingWindow
+    limits: DataLimits
 
 
 CONTEXT: Final = web.AppKey("context", Context)

@@ -79,6 +79,7 @@ async def _read(request: web.Request, link: Link, token: str) -> web.StreamRespo
     path = parse_path(request.rel_url.raw_path)
     if request.method == "GET" and wants(request, "text/event-stream"):
         return await _stream(request, link, token, path)
+    context.limits.count_read(link.id)
     metadata = metadata_of(context, link, token)
     value = context.views.value(context.home.document, scope_of(link), metadata, path)
     if value is None:
@@ -88,6 +89,7 @@ async def _read(request: web.Request, link: Link, token: str) -> web.StreamRespo
 
 async def _stream(request: web.Request, link: Link, token: str, path: Path) -> web.StreamResponse:
     context = context_of(request)
+    context.limits.count_stream(link.id)
     stream = Stream(context, request, link, token, path)
     if stream.value() is None:
         raise not_found()
@@ -100,6 +102,7 @@ async def _stream(request: web.Request, link: Link, token: str, path: Path) -> w
 
 async def _write(request: web.Request, link: Link, _: str) -> web.StreamResponse:
     context = context_of(request)
+    context.limits.count_write(link.id)
     group, key, leaf = _target(parse_path(request.rel_url.raw_path))
     body = _parse(await request.read())
     document = context.home.document
@@ -107,6 +110,7 @@ async def _write(request: web.Request, link: Link, _: str) -> web.StreamResponse
     fields = _fields(body, leaf)
     _demand_writable(group, fields, rights_of(link.permissions).write)
     check(group, document.group(group)[key], fields)
+    context.limits.count_change(key)
     await context.home.write(Write(group, key, in_both_units(fields)))
     return json_response(body, headers=NO_STORE)
 

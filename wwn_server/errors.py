@@ -23,6 +23,7 @@ class Anchor(StrEnum):
     """The part of an error's ``type`` that clients may branch on (protocol 7.2, 7.3)."""
 
     AUTH = "auth-error"
+    BLOCKED = "blocked"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
     INTERNAL = "internal-error"
@@ -56,6 +57,7 @@ class WireError(Exception):
         anchor: Anchor,
         message: str,
         details: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Keep what the body is made of; ``message`` is a finished sentence."""
         super().__init__(message)
@@ -63,6 +65,7 @@ class WireError(Exception):
         self.anchor = anchor
         self.message = message
         self.details = dict(details or {})
+        self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body, with an ``instance`` that no other answer has."""
@@ -76,7 +79,7 @@ class WireError(Exception):
 
     def response(self) -> web.Response:
         """Return the answer to send."""
-        return json_response(self.body(), status=self.status, headers=NO_STORE)
+        return json_response(self.body(), status=self.status, headers=NO_STORE | self.headers)
 
 
 class OAuthError(Exception):
@@ -124,6 +127,11 @@ def unauthorized() -> WireError:
 def not_found() -> WireError:
     """Return the answer to a path that this token has nothing at."""
     return WireError(404, Anchor.NOT_FOUND, t("refusal.not_found"))
+
+
+def blocked(seconds: int) -> WireError:
+    """Return the answer to one request too many; clients compare its text (protocol 6)."""
+    return WireError(429, Anchor.BLOCKED, "blocked", headers={"Retry-After": str(seconds)})
 
 
 def method_not_allowed(method: str) -> WireError:

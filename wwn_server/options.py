@@ -18,6 +18,7 @@ from .settings import DEFAULT_NAME
 VARIABLE_PREFIX: Final = "WWN_SERVER_"
 
 SERVER: Final = "server"
+LIMITS: Final = "limits"
 SIMULATED_HOME: Final = "simulated home"
 
 
@@ -61,6 +62,11 @@ OPTIONS: Final = (
     Option("name", values.server_name, "NAME", "what hubs call this server, kept once said", default=DEFAULT_NAME),
     Option("base-url", values.base_url, "URL", "where people's browsers reach this server, if not where hubs do"),
     Option("announce", values.truth, "YES", "announce the server on the network (mDNS)"),
+    Option("limits", values.truth, "YES", "limit how often hubs may ask, as the numbers below say", LIMITS),
+    Option("limit-reads", values.count, "N", "reads of one link in ten minutes", LIMITS),
+    Option("limit-streams", values.count, "N", "streams that one link opens in ten minutes", LIMITS),
+    Option("limit-writes", values.count, "N", "writes of one link in an hour", LIMITS),
+    Option("limit-changes", values.count, "N", "writes to one device or home by all links in an hour", LIMITS),
     Option("seed", values.whole_number, "N", "the same number makes the same home", SIMULATED_HOME),
     Option("speed", values.speed, "X", "how fast its time passes; 0 stands still", SIMULATED_HOME),
     Option("scale", values.one_of("C", "F"), "C|F", "the thermostats' temperature scale", SIMULATED_HOME),

@@ -48,6 +48,11 @@ class Settings:
     seed: int = 1
     speed: float = 1.0
     scale: str = "C"
+    limits: bool = True
+    limit_reads: int = 300
+    limit_streams: int = 120
+    limit_writes: int = 300
+    limit_changes: int = 120
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     stall_seconds: float = STALL_SECONDS
     farewell_seconds: float = FAREWELL_SECONDS

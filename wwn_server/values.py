@@ -85,6 +85,13 @@ def whole_number(value: str) -> int:
     return int(value)
 
 
+def count(value: str) -> int:
+    """Take how often something may happen."""
+    if not _is_digits(value) or not int(value):
+        _refuse(f"{value!r} is not a number of times: a whole number from 1")
+    return int(value)
+
+
 def speed(value: str) -> float:
     """Take how fast a simulated home lives."""
     try:

@@ -27,7 +27,7 @@ class Servers:
         """Describe both; the folder's lock stays held until they have ended, even if we are killed."""
         self.state = state
         locks = (state.lock,)
-        self.nest = NestHomeServer(state.nest_home, state.logs / "nest-home.log", keep_open=locks)
+        self.nest = NestHomeServer(state.nest_home, state.logs / "nest-home.log", "--no-limits", keep_open=locks)
         self.home_assistant = HomeAssistantServer(
             state.home_assistant, state.logs / "home-assistant.log", keep_open=locks
         )
