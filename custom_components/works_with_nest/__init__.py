@@ -7,6 +7,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from .const import CONF_CLIENT, CONF_SERVER, CONF_TOKEN, DOMAIN, LOGGER
 from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import async_register_homes
+from .history import history_store
 from .listener import WwnListener
 from .wwn import NestServer
 from .wwn.auth import RegisteredClient, async_delete_registration, async_revoke
@@ -21,6 +22,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     await coordinator.async_config_entry_first_refresh()
     async_register_homes(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(coordinator.history.async_tell_when_started())
     entry.async_create_background_task(hass, WwnListener(coordinator).run(), f"{DOMAIN} listener {entry.entry_id}")
     return True
 
@@ -31,7 +33,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None:
-    """End the link on the server too: its token, then the registration."""
+    """End the link on the server too, its token, then the registration, and forget what happened on it."""
+    await history_store(hass, entry.entry_id).async_remove()
     session = async_get_clientsession(hass)
     server = NestServer.from_dict(entry.data[CONF_SERVER])
     client = RegisteredClient.from_dict(entry.data[CONF_CLIENT])

@@ -14,6 +14,10 @@ CONF_PERMISSIONS: Final = "permissions"
 CONF_SERVER: Final = "server"
 CONF_TOKEN: Final = "token"  # noqa: S105 - the name of a field, chosen by the OAuth helper
 
+# Sent with the id of the entry, and a Transition or a LinkChange.
+SIGNAL_TRANSITION: Final = f"{DOMAIN}_transition"
+SIGNAL_LINK: Final = f"{DOMAIN}_link"
+
 # How long a good answer or a complete event stands for the present, in seconds.
 LIVE_FOR: Final = 75.0
 POLL_WITHOUT_STREAM: Final = timedelta(seconds=60)

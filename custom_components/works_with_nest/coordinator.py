@@ -24,6 +24,8 @@ from .const import (
     POLL_WITHOUT_STREAM,
 )
 from .errors import placeholders, translation_key, wait_of
+from .gaps import Gap
+from .history import WwnHistory
 from .wwn import Document, NestServer, WwnClient
 from .wwn.errors import WwnAuthError, WwnBlockedError, WwnError
 from .wwn.models import Permission
@@ -54,11 +56,13 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self.server = NestServer.from_dict(entry.data[CONF_SERVER])
         self.client = WwnClient(async_get_clientsession(hass), self.server, entry.data[CONF_TOKEN]["access_token"])
         self.homes = frozenset(entry.data[CONF_HOMES])
+        self.history = WwnHistory(hass, entry.entry_id, self.homes)
         self.last_contact: datetime | None = None
         self.live = False
         self._asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
         self._told: tuple[Document, bool] | None = None
         self._puts = 0
+        self._asked_at = dt_util.utcnow()
         self._silence: TimerHandle | None = None
 
     @property
@@ -67,24 +71,40 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         told = self.data.permissions
         return self._asked_for if told is None else told
 
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return when nobody was listening, the newest last: what came and went then cannot be known."""
+        return self.history.gaps
+
+    @property
+    def open_gap(self) -> datetime | None:
+        """Return since when nobody is listening; None while the stream is up."""
+        return self.history.open_gap
+
     def unique_id(self, wire_id: str) -> str:
         """Return the id of a structure or device that no other server's can equal."""
         return f"{self.server.server_id}_{wire_id}"
 
     @callback
     def async_put(self, document: Document) -> None:
-        """Take a document that was pushed."""
+        """Take a document that was pushed: first it is shown, then what happened is told."""
+        if self._shutdown_requested:
+            return
         self._puts += 1
         changed = document is not self.data or not self.live
         self._touch()
         if changed:
             self.async_set_updated_data(document)
+        self.history.async_pushed(document)
 
     @callback
     def async_keep_alive(self) -> None:
         """Take the server's word that nothing changed since the last document of this stream."""
+        if self._shutdown_requested:
+            return
         was_live = self.live
         self._touch()
+        self.history.async_kept_alive()
         if not was_live:
             self.async_update_listeners()
 
@@ -92,12 +112,17 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     def async_lost(self) -> None:
         """Stop taking what is known for the present."""
         self._cancel_silence()
-        self.live = False
+        was_live, self.live = self.live, False
+        self.history.async_stopped_listening()
         self.async_update_listeners()
+        if was_live:
+            self.history.async_link_lost(self.last_contact)
 
     @callback
     def async_set_push(self, *, is_up: bool) -> None:
         """Poll seldom behind a stream that works, and often without one."""
+        if not is_up:
+            self.history.async_stopped_listening()
         self.update_interval = POLL_BEHIND_STREAM if is_up else POLL_WITHOUT_STREAM
         # The poll that is due was set for the other interval.
         self._schedule_refresh()
@@ -123,9 +148,14 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         return True
 
     @override
+    async def _async_setup(self) -> None:
+        """Take up the history where the last run ended."""
+        await self.history.async_load()
+
+    @override
     async def _async_update_data(self) -> Document:
         """Poll the document."""
-        puts = self._puts
+        puts, self._asked_at = self._puts, dt_util.utcnow()
         try:
             document = await self.client.read()
         except WwnError as err:
@@ -158,6 +188,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """Tell after each good poll: one that brings nothing new may still have brought the link back."""
         if self.last_update_success:
             self.async_update_listeners()
+            self.history.async_polled(self.data, self._asked_at)
 
     def _touch(self) -> None:
         """Note a sign of life, good for the next 75 s; an answer that comes after the end is none."""
@@ -203,3 +234,4 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """End with nothing left running."""
         self._cancel_silence()
         await super().async_shutdown()
+        await self.history.async_close()

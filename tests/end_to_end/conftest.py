@@ -22,7 +22,12 @@ type Decide = Callable[[str], Awaitable[str]]
 
 
 @pytest.fixture(autouse=True)
-def _stage(enable_custom_integrations: None, socket_enabled: None, current_request_with_host: None) -> None:
+def _stage(
+    enable_custom_integrations: None,
+    socket_enabled: None,
+    current_request_with_host: None,
+    hass_storage: dict[str, Any],
+) -> None:
     """Every test here loads our integration, talks over real sockets, and has a browser (at https://example.com)."""
 
 

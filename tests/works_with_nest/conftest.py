@@ -91,7 +91,7 @@ type SetUp = Callable[..., Awaitable[MockConfigEntry]]
 
 
 @pytest.fixture(autouse=True)
-def _custom_integrations(enable_custom_integrations: None, socket_enabled: None) -> None:
+def _custom_integrations(enable_custom_integrations: None, socket_enabled: None, hass_storage: dict[str, Any]) -> None:
     """Every test here loads our integration, and talks over real sockets."""
 
 

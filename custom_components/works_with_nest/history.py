@@ -1,0 +1,197 @@
+"""What happened on one link: transitions told once and in order, and gaps, both kept across restarts and crashes."""
+
+from collections import deque
+from datetime import datetime
+import logging
+from typing import Any, Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN, SIGNAL_LINK, SIGNAL_TRANSITION
+from .gaps import Gap, LinkChange, LinkChangeKind, gap_between
+from .transitions import Known, Seen, Transition, transitions
+from .wwn import Document
+
+LOGGER: Final = logging.getLogger(__name__)
+
+STORAGE_VERSION: Final = 1
+# The time of the last contact is only needed to say when a gap began, after a crash; at every other end it is written.
+CONTACT_WRITTEN_WITHIN: Final = 300.0
+# Short, so that a crash forgets nothing that was told; long enough to make one write of what one document brings.
+TRANSITION_WRITTEN_WITHIN: Final = 0.0
+GAPS_KEPT: Final = 100
+
+
+def history_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    """Return where the history of one link is kept."""
+    return Store(hass, STORAGE_VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True)
+
+
+class WwnHistory:
+    """Compares every document with what was last told, tells what happened, and keeps both for the next start.
+
+    Listening means that the stream is up: only then is every change seen as it happens. A poll sees what is so now,
+    and cannot see an alarm that came and went since the last one; so while there are only polls the gap stays open,
+    what a poll finds is late, and its gap is the time since the document before. What is written is what was told:
+    after a crash in between, something may be told twice, but nothing is lost.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, homes: frozenset[str]) -> None:
+        """Start with nothing known. homes: those of the link."""
+        self._hass = hass
+        self._entry_id = entry_id
+        self._homes = homes
+        self._store = history_store(hass, entry_id)
+        self._known: Known | None = None
+        self._told: Known | None = None
+        self._waiting: deque[Transition] = deque()
+        self._may_tell = False
+        self._gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
+        self._open_since: datetime | None = None
+        self._listening = False
+        self._lost_since: datetime | None = None
+        # Up to here everything that happened is known, and up to there it was told.
+        self._vouched: datetime | None = None
+        self._told_until: datetime | None = None
+        self._write_is_due = False
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return the gaps that have ended, the newest last."""
+        return tuple(self._gaps)
+
+    @property
+    def open_gap(self) -> datetime | None:
+        """Return since when nobody is listening; None while the stream is up."""
+        return self._open_since
+
+    async def async_load(self) -> None:
+        """Take up where the last run ended; what is stored and cannot be read counts as a first link."""
+        try:
+            stored = await self._store.async_load()
+            if stored is None:
+                return
+            self._known = self._told = Known.from_dict(stored["known"])
+            self._vouched = self._told_until = self._open_since = _time(stored["last_contact"])
+            self._gaps.extend(Gap(start=_time(start), end=_time(end)) for start, end in stored["gaps"])
+        except (KeyError, TypeError, ValueError, AttributeError) as err:
+            LOGGER.warning("Could not read what was last known of the link; starting anew: %s", type(err).__name__)
+
+    @callback
+    def async_tell_when_started(self) -> CALLBACK_TYPE:
+        """Tell what happened from now on, but not before Home Assistant has started; return what takes that back."""
+
+        @callback
+        def tell(_hass: HomeAssistant) -> None:
+            self._may_tell = True
+            self._tell()
+
+        return async_at_started(self._hass, tell)
+
+    @callback
+    def async_polled(self, document: Document, asked_at: datetime) -> None:
+        """Take a document that was polled. asked_at: before the question, for the answer may be as old as that."""
+        now = dt_util.utcnow()
+        self._open_since = self._open_since or (None if self._listening else asked_at)
+        self._restored(now)
+        self._take(document, now)
+        self._vouch(now if self._listening else max(self._vouched or asked_at, asked_at))
+
+    @callback
+    def async_pushed(self, document: Document) -> None:
+        """Take a document that was pushed; the first of a stream ends the gap before it."""
+        now = dt_util.utcnow()
+        self._restored(now)
+        self._take(document, now)
+        if self._open_since is not None:
+            self._gaps.append(gap_between(self._open_since, now))
+            self._open_since = None
+        self._listening = True
+        self._vouch(now)
+
+    @callback
+    def async_kept_alive(self) -> None:
+        """Take the server's word that nothing happened since the last event of this stream."""
+        now = dt_util.utcnow()
+        self._restored(now)
+        self._vouch(now)
+
+    @callback
+    def async_stopped_listening(self) -> None:
+        """Open a gap, which began with the last event: what was sent since then may have been lost on the way."""
+        if self._listening:
+            self._listening = False
+            self._open_since = self._vouched
+
+    @callback
+    def async_link_lost(self, last_contact: datetime | None) -> None:
+        """Tell that the link is lost. last_contact: when it was last heard of."""
+        now = dt_util.utcnow()
+        self._lost_since = last_contact or now
+        async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, LinkChange(kind=LinkChangeKind.LOST, at=now))
+
+    def _restored(self, now: datetime) -> None:
+        """Tell that a link that was lost is back, with the first sign of life."""
+        if self._lost_since is None:
+            return
+        gap, self._lost_since = gap_between(self._lost_since, now), None
+        change = LinkChange(kind=LinkChangeKind.RESTORED, at=now, gap=gap)
+        async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, change)
+
+    async def async_close(self) -> None:
+        """Write what was told, for whoever loads the link next."""
+        self.async_stopped_listening()
+        if self._told is not None:
+            await self._store.async_save(self._data())
+
+    def _take(self, document: Document, now: datetime) -> None:
+        """Compare a document with what was last known."""
+        missed = None if self._listening or self._vouched is None else gap_between(self._vouched, now)
+        self._known, found = transitions(self._known, document, self._homes, Seen(at=now, gap=missed))
+        self._waiting.extend(found)
+        if self._told is None:
+            self._told = self._known
+            self._write(TRANSITION_WRITTEN_WITHIN)
+        self._tell()
+
+    def _vouch(self, until: datetime) -> None:
+        """Note that everything that happened up to a time is known."""
+        self._vouched = until
+        if not self._waiting:
+            self._told_until = until
+        self._write(CONTACT_WRITTEN_WITHIN)
+
+    def _tell(self) -> None:
+        if not self._may_tell:
+            return
+        while self._waiting:
+            async_dispatcher_send(self._hass, SIGNAL_TRANSITION, self._entry_id, self._waiting.popleft())
+        if self._told is not self._known:
+            is_news, self._told = self._told != self._known, self._known
+            self._told_until = self._vouched
+            if is_news:
+                self._write(TRANSITION_WRITTEN_WITHIN)
+
+    def _write(self, within: float) -> None:
+        """Write soon; what is due already is not put off, as every further call to the store would do."""
+        if within and self._write_is_due:
+            return
+        self._write_is_due = True
+        self._store.async_delay_save(self._data, within)
+
+    def _data(self) -> dict[str, Any]:
+        self._write_is_due = False
+        return {
+            "known": self._told.as_dict() if self._told else None,
+            "last_contact": self._told_until.isoformat() if self._told_until else None,
+            "gaps": [(gap.start.isoformat(), gap.end.isoformat()) for gap in self._gaps],
+        }
+
+
+def _time(stored: str) -> datetime:
+    """Return a stored time; raise where it is none, or has no zone."""
+    return dt_util.as_utc(datetime.fromisoformat(stored))
