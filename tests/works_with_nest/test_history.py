@@ -20,6 +20,7 @@ from custom_components.works_with_nest.transitions import Transition
 from .conftest import FixtureService, SetUp, until
 
 BEDROOM = "Kas1VOqg6YYZYn9ZhyiA4uoRgnatmUdj"
+KITCHEN = "AWtGSU8po-799NksnRH9ucAUsdMlHUvT"
 HOME = "PtYgjmUhBel31iEl2hpChYgCfrL1spNxnyVmihA_2O76UMFxFkM_Rw"
 LONG_AGO = "2026-11-20T08:00:00+00:00"
 
@@ -67,7 +68,7 @@ def remember(storage: dict[str, Any], *, smoke: str, presence: str = "home") -> 
     """Store what an earlier run with the entry of these tests left behind."""
     alarm = {"smoke": smoke, "carbon_monoxide": "ok", "testing": False, "tested": "2018-12-03T11:01:00+00:00"}
     data = {
-        "known": {"alarms": {BEDROOM: alarm}, "homes": {HOME: presence}},
+        "known": {"alarms": {BEDROOM: alarm, KITCHEN: alarm | {"smoke": "warning"}}, "homes": {HOME: presence}},
         "last_contact": LONG_AGO,
         "gaps": [],
     }
