@@ -40,6 +40,7 @@ from .pages.rendering import PageError, message_page, static
 from .passwords import Passwords
 from .requests import wants
 from .settings import MAX_BODY_BYTES
+from .shard import Shard
 from .streams import Streams
 from .texts import t
 from .views import Views
@@ -86,16 +87,28 @@ def create_app(settings: Settings, store: Store, home: Home) -> web.Application:
 
     The store stays the caller's to close.
     """
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_access_log, _refusals])
-    app[CONTEXT] = _context(settings, store, home)
+    app = _bare_app(_context(settings, store, home))
     for method, path, handler in _ROUTES:
         for verb in _VERBS.get(method, (method,)):
             app.router.add_route(verb, path, handler)
     for path in dict.fromkeys(path for _, path, _ in _ROUTES):
         app.router.add_route("*", path, _wrong_method)
-    app.router.add_route("*", "/{path:.*}", data_api.handle)
-    app.on_response_prepare.append(_hide_version)
+    app.router.add_route("*", "/{path:.*}", data_api.answer_or_send_on)
     app.cleanup_ctx.append(_living_home)
+    return app
+
+
+def create_shard_app(app: web.Application) -> web.Application:
+    """Return what answers on the second port of a server: the data, and nothing else."""
+    shard = _bare_app(app[CONTEXT])
+    shard.router.add_route("*", "/{path:.*}", data_api.handle)
+    return shard
+
+
+def _bare_app(context: Context) -> web.Application:
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_access_log, _refusals])
+    app[CONTEXT] = context
+    app.on_response_prepare.append(_hide_version)
     app.on_shutdown.append(_end_streams)
     return app
 
@@ -110,6 +123,7 @@ def _context(settings: Settings, store: Store, home: Home) -> Context:
         passwords=Passwords(),
         registrations=SlidingWindow(settings.registrations_per_minute, 60),
         limits=DataLimits(settings),
+        shard=None if settings.shard is None else Shard(),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .limits import DataLimits, SlidingWindow
     from .passwords import Passwords
     from .settings import Settings
+    from .shard import Shard
     from .store import Link, Store
     from .streams import Streams
 
@@ -32,6 +33,7 @@ class Context:
     passwords: Passwords
     registrations: SlidingWindow
     limits: DataLimits
+    shard: Shard | None
 
 
 CONTEXT: Final = web.AppKey("context", Context)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 import orjson
 
-from .context import context_of, metadata_of, scope_of
+from .context import base_of, context_of, metadata_of, scope_of
 from .document import (
     DEVICE_GROUPS,
     DEVICES,
@@ -45,13 +45,23 @@ if TYPE_CHECKING:
 _BEARER: Final = "bearer "
 
 
+async def answer_or_send_on(request: web.Request) -> web.StreamResponse:
+    """Answer any request at any path of the main port that nothing else answers."""
+    if token_of(request) is None and _is_browser_at_root(request):
+        return see_other(CONSOLE)
+    context = context_of(request)
+    if context.shard is None:
+        return await handle(request)
+    # A hub that is still sending would lose the answer with the connection.
+    await request.read()
+    return context.shard.redirect(request, base_of(request))
+
+
 async def handle(request: web.Request) -> web.StreamResponse:
-    """Answer any request at any path that nothing else answers."""
+    """Answer a request for data at any path."""
     # Reading the body takes time; whether the token still stands is asked after that.
     await request.read()
     token = token_of(request)
-    if token is None and _is_browser_at_root(request):
-        return see_other(CONSOLE)
     link = context_of(request).store.links.by_token(token) if token else None
     if token is None or link is None:
         raise unauthorized()

@@ -45,4 +45,5 @@ def _works_with_nest(context: Context, base: str) -> dict[str, Any]:
         "name": context.store.name or DEFAULT_NAME,
     }
     browser_url = context.settings.base_url
-    return described | ({"browser_url": browser_url} if browser_url else {})
+    shards = [context.shard.origin(base)] if context.shard else None
+    return described | {name: value for name, value in (("browser_url", browser_url), ("shards", shards)) if value}

@@ -62,6 +62,7 @@ OPTIONS: Final = (
     Option("name", values.server_name, "NAME", "what hubs call this server, kept once said", default=DEFAULT_NAME),
     Option("base-url", values.base_url, "URL", "where people's browsers reach this server, if not where hubs do"),
     Option("announce", values.truth, "YES", "announce the server on the network (mDNS)"),
+    Option("shard", values.port, "PORT", "send hubs to this second port for data, as Google's service did"),
     Option("limits", values.truth, "YES", "limit how often hubs may ask, as the numbers below say", LIMITS),
     Option("limit-reads", values.count, "N", "reads of one link in ten minutes", LIMITS),
     Option("limit-streams", values.count, "N", "streams that one link opens in ten minutes", LIMITS),

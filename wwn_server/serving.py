@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from .announce import Service, announced
-from .app import create_app
+from .app import create_app, create_shard_app
+from .context import CONTEXT
 from .logs import HTTP_LOG
 from .settings import DEFAULT_NAME
 
@@ -31,7 +32,7 @@ _LOGGER: Final = logging.getLogger(__name__)
 RUNNER_OPTIONS: Final[dict[str, Any]] = {"access_log": None, "logger": HTTP_LOG, "shutdown_timeout": 3.0}
 
 _LISTEN_PROBLEMS: Final = {
-    errno.EADDRINUSE: ("Port {port} on {host} is taken. Choose another with --port, or --port 0 for any free one."),
+    errno.EADDRINUSE: ("Port {port} on {host} is taken. Choose another with {flag}, or {flag} 0 for any free one."),
     errno.EACCES: "Port {port} needs more rights than you have. Choose one above 1023.",
     errno.EADDRNOTAVAIL: "{host} is not an address of this machine.",
 }
@@ -60,27 +61,49 @@ async def serve(settings: Settings, store: Store, home: Home) -> None:
 @asynccontextmanager
 async def _listening(settings: Settings, store: Store, home: Home) -> AsyncIterator[tuple[str, int]]:
     app = create_app(settings, store, home)
+    # The home lives from here on, and the shard's port is known before anybody is sent there.
+    async with _running(app) as runner, _sharded(app, settings):
+        yield settings.host, await _listen(runner, settings, settings.port)
+
+
+@asynccontextmanager
+async def _sharded(app: web.Application, settings: Settings) -> AsyncIterator[None]:
+    shard = app[CONTEXT].shard
+    if shard is None or settings.shard is None:
+        yield
+        return
+    async with _running(create_shard_app(app)) as runner:
+        shard.port = await _listen(runner, settings, settings.shard)
+        yield
+
+
+@asynccontextmanager
+async def _running(app: web.Application) -> AsyncIterator[web.AppRunner]:
     runner = web.AppRunner(app, **RUNNER_OPTIONS)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ListenError(explain_listening(error, settings)) from error
-        yield settings.host, runner.addresses[0][1]
+        yield runner
     finally:
         await runner.cleanup()
 
 
-def explain_listening(error: OSError, settings: Settings) -> str:
-    """Return why the server can't listen where it should, and what to do."""
+async def _listen(runner: web.AppRunner, settings: Settings, port: int) -> int:
+    """Return the port, which is another one if any free one was wanted. Raises ``ListenError``."""
+    try:
+        await web.TCPSite(runner, settings.host, port).start()
+    except OSError as error:
+        raise ListenError(explain_listening(error, settings, port)) from error
+    return int(runner.addresses[0][1])
+
+
+def explain_listening(error: OSError, settings: Settings, port: int) -> str:
+    """Return why the server can't listen on a port where it should, and what to do."""
     if isinstance(error, socket.gaierror):
         return f"{settings.host} is not the name of an address of this machine."
     text = _LISTEN_PROBLEMS.get(error.errno or 0)
     if text is None:
-        return f"Can't listen on {settings.host}, port {settings.port}: {error}."
-    return text.format(host=settings.host, port=settings.port)
+        return f"Can't listen on {settings.host}, port {port}: {error}."
+    return text.format(host=settings.host, port=port, flag="--shard" if port == settings.shard else "--port")
 
 
 def _service(settings: Settings, store: Store, port: int) -> Service:

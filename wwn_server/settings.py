@@ -45,6 +45,7 @@ class Settings:
     name: str | None = None
     base_url: str | None = None
     announce: bool = True
+    shard: int | None = None
     seed: int = 1
     speed: float = 1.0
     scale: str = "C"

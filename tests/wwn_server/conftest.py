@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from aiohttp.web import Application
 import pytest
 
-from wwn_server.app import create_app
+from wwn_server.app import create_app, create_shard_app
 from wwn_server.context import CONTEXT
 from wwn_server.homes.simulated import SimulatedHome
 from wwn_server.passwords import hash_password
@@ -99,7 +100,12 @@ async def server(settings: Settings, store: Store, home: SimulatedHome, clock: C
     app = create_app(settings, store, home)
     running = TestServer(app, host="127.0.0.1")
     await running.start_server(**RUNNER_OPTIONS)
-    async with running:
+    async with running, AsyncExitStack() as stack:
+        if shard := app[CONTEXT].shard:
+            second = TestServer(create_shard_app(app), host="127.0.0.1")
+            await second.start_server(**RUNNER_OPTIONS)
+            await stack.enter_async_context(second)
+            shard.port = second.port or 0
         yield Running(str(running.make_url("")).rstrip("/"), settings, store, home, clock, app)
 
 

@@ -64,8 +64,21 @@ def _state(folder: Path) -> str:
 
 
 def _address(settings: Settings) -> str:
+    return _can_listen(settings, settings.port)
+
+
+def _shard(settings: Settings) -> str:
+    if settings.shard is None:
+        return "none"
+    if settings.shard and settings.shard == settings.port:
+        msg = f"Port {settings.shard} is the server's own. Choose another with --shard."
+        raise CommandError(msg)
+    return _can_listen(settings, settings.shard)
+
+
+def _can_listen(settings: Settings, port: int) -> str:
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, address in found:
             with socket.socket(family, kind, protocol) as probe:
                 # As the server itself does: a port whose last connections are still ending counts as free.
@@ -73,8 +86,8 @@ def _address(settings: Settings) -> str:
                 probe.bind(address)
                 probe.listen(1)
     except OSError as error:
-        raise CommandError(explain_listening(error, settings)) from None
-    return f"{settings.host}, port {settings.port or 'any that is free'}"
+        raise CommandError(explain_listening(error, settings, port)) from None
+    return f"{settings.host}, port {port or 'any that is free'}"
 
 
 def _time_zones(_: Settings) -> str:
@@ -88,5 +101,6 @@ def _time_zones(_: Settings) -> str:
 _CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
     "data": _data,
     "address": _address,
+    "shard": _shard,
     "time zones": _time_zones,
 }
