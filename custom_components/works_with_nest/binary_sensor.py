@@ -13,11 +13,12 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import WwnConfigEntry
+from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import (
     Table,
     WwnAlarmEntity,
     WwnEntity,
+    WwnLinkEntity,
     WwnStructureEntity,
     WwnThermostatEntity,
     always,
@@ -59,6 +60,16 @@ CONNECTIVITY: Final[WwnBinarySensorDescription[Any]] = WwnBinarySensorDescriptio
     tells_of_silence=True,
 )
 
+LINK: Final[tuple[WwnBinarySensorDescription[WwnCoordinator], ...]] = (
+    WwnBinarySensorDescription(
+        key="link",
+        translation_key="link",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        is_on_fn=lambda coordinator: coordinator.live,
+    ),
+)
+
 THERMOSTATS: Final[tuple[WwnBinarySensorDescription[Thermostat], ...]] = (CONNECTIVITY,)
 
 ALARMS: Final[tuple[WwnBinarySensorDescription[Alarm], ...]] = (
@@ -89,6 +100,7 @@ async def async_setup_entry(
     async_add_dynamically(
         entry.runtime_data,
         async_add_entities,
+        Table(WwnLinkBinarySensor, LINK),
         Table(WwnStructureBinarySensor, STRUCTURES),
         Table(WwnThermostatBinarySensor, THERMOSTATS),
         Table(WwnAlarmBinarySensor, ALARMS),
@@ -109,6 +121,18 @@ class WwnBinarySensor[T](WwnEntity[T], BinarySensorEntity):
 
 class WwnStructureBinarySensor(WwnStructureEntity, WwnBinarySensor[Structure]):
     """A yes or no about a home."""
+
+
+class WwnLinkBinarySensor(WwnLinkEntity, BinarySensorEntity):
+    """A yes or no about the link."""
+
+    entity_description: WwnBinarySensorDescription[WwnCoordinator]
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return yes or no."""
+        return self.entity_description.is_on_fn(self.coordinator)
 
 
 class WwnThermostatBinarySensor(WwnThermostatEntity, WwnBinarySensor[Thermostat]):

@@ -64,6 +64,16 @@ class WwnStructureEntity(WwnEntity[Structure]):
         return document.structures
 
 
+class WwnLinkEntity(WwnStructureEntity):
+    """An entity of the link itself, shown on its home. It says whether the others can be believed, so it never goes."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that it is, whatever becomes of the link."""
+        return True
+
+
 class WwnDeviceEntity[T: (Thermostat, Alarm)](WwnEntity[T]):
     """An entity of a device, available while the device is online: the last word of a silent one is not the present.
 

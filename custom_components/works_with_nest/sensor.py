@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, override
 
 from homeassistant.components.sensor import (
@@ -10,16 +11,20 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import PERCENTAGE, UnitOfTemperature
-from homeassistant.core import HomeAssistant
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTemperature
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import StateType
 
-from .coordinator import WwnConfigEntry
-from .entity import Table, WwnAlarmEntity, WwnEntity, WwnThermostatEntity, always, async_add_dynamically
+from .coordinator import WwnConfigEntry, WwnCoordinator
+from .entity import Table, WwnAlarmEntity, WwnEntity, WwnLinkEntity, WwnThermostatEntity, always, async_add_dynamically
 from .wwn.models import Alarm, AlarmLevel, Permission, TemperatureScale, Thermostat
 
 PARALLEL_UPDATES = 0
+
+# Signs of life come every 30 s; each written would be two rows a minute in the database, for as long as all is well.
+CONTACT_WRITTEN_EVERY: Final = timedelta(minutes=1)
 
 UNIT_OF_SCALE: Final = {
     TemperatureScale.CELSIUS: UnitOfTemperature.CELSIUS,
@@ -32,7 +37,7 @@ LEVELS: Final = [level.value for level in AlarmLevel]
 class WwnSensorDescription[T](SensorEntityDescription):
     """A row of this platform. value_fn: the value, None for unknown. unit_fn: where the unit is the thing's own."""
 
-    value_fn: Callable[[T], StateType]
+    value_fn: Callable[[T], StateType | datetime]
     unit_fn: Callable[[T], str] | None = None
     exists_fn: Callable[[T, frozenset[Permission]], bool] = always
 
@@ -41,6 +46,16 @@ def level(reported: object) -> str | None:
     """Return a level as a state; a word that is not known is no level, and never ok."""
     return reported.value if isinstance(reported, AlarmLevel) else None
 
+
+LINK: Final[tuple[WwnSensorDescription[WwnCoordinator], ...]] = (
+    WwnSensorDescription(
+        key="last_contact",
+        translation_key="last_contact",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda coordinator: coordinator.last_contact,
+    ),
+)
 
 THERMOSTATS: Final[tuple[WwnSensorDescription[Thermostat], ...]] = (
     WwnSensorDescription(
@@ -86,6 +101,7 @@ async def async_setup_entry(
     async_add_dynamically(
         entry.runtime_data,
         async_add_entities,
+        Table(WwnLinkSensor, LINK),
         Table(WwnThermostatSensor, THERMOSTATS),
         Table(WwnAlarmSensor, ALARMS),
     )
@@ -98,7 +114,7 @@ class WwnSensor[T](WwnEntity[T], SensorEntity):
 
     @property
     @override
-    def native_value(self) -> StateType:
+    def native_value(self) -> StateType | datetime:
         """Return the value, None for unknown."""
         return None if self.item is None else self.entity_description.value_fn(self.item)
 
@@ -108,6 +124,29 @@ class WwnSensor[T](WwnEntity[T], SensorEntity):
         """Return the unit, which may be the thing's own."""
         unit_fn = self.entity_description.unit_fn
         return super().native_unit_of_measurement if unit_fn is None or self.item is None else unit_fn(self.item)
+
+
+class WwnLinkSensor(WwnLinkEntity, SensorEntity):
+    """A value of the link: exact where the link is lost or back, and never more than a minute behind while it lives."""
+
+    entity_description: WwnSensorDescription[WwnCoordinator]
+
+    @property
+    @override
+    def native_value(self) -> StateType | datetime:
+        """Return the value, None for unknown."""
+        return self.entity_description.value_fn(self.coordinator)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Write a new value now and then, beside the times when the link is lost or back."""
+        await super().async_added_to_hass()
+
+        @callback
+        def write(_now: datetime) -> None:
+            self.async_write_ha_state()
+
+        self.async_on_remove(async_track_time_interval(self.hass, write, CONTACT_WRITTEN_EVERY))
 
 
 class WwnThermostatSensor(WwnThermostatEntity, WwnSensor[Thermostat]):
