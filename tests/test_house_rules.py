@@ -287,7 +287,7 @@ def test_there_is_one_version() -> None:
 
 
 def test_there_is_one_address_of_the_project() -> None:
-    assert const.REPOSITORY_URL == MANIFEST["documentation"] == REPOSITORY
+    assert const.REPOSITORY_URL == wwn_server.REPOSITORY_URL == MANIFEST["documentation"] == REPOSITORY
     assert MANIFEST["issue_tracker"] == f"{REPOSITORY}/issues"
     other = [
         f"{name}: {url}"

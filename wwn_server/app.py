@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from . import data_api, discovery, oauth, registration
+from .attempts import CodeAttempts, SetUpCode, SignInAttempts
 from .context import CONTEXT, Context
 from .document import STRUCTURES
 from .errors import (
@@ -21,10 +22,12 @@ from .errors import (
 )
 from .limits import DataLimits, SlidingWindow
 from .logs import ACCESS_LOG, mask
+from .naming import restore_names
 from .pages import (
     CONNECTIONS,
     CONSENT,
     CONSOLE,
+    FIRST_RUN,
     ICON,
     PIN,
     SIGN_IN,
@@ -33,6 +36,7 @@ from .pages import (
     connections,
     consent,
     console,
+    first_run,
     pin,
     sign_in,
 )
@@ -67,6 +71,8 @@ _ROUTES: Final = (
     ("POST", "/oauth2/register", registration.register),
     ("PUT", "/oauth2/register/{client_id}", registration.replace),
     ("DELETE", "/oauth2/register/{client_id}", registration.remove),
+    ("GET", FIRST_RUN, first_run.show),
+    ("POST", FIRST_RUN, first_run.submit),
     ("GET", SIGN_IN, sign_in.show),
     ("POST", SIGN_IN, sign_in.submit),
     ("POST", SIGN_OUT, sign_in.sign_out),
@@ -88,6 +94,7 @@ def create_app(settings: Settings, store: Store, home: Home) -> web.Application:
     The store stays the caller's to close.
     """
     app = _bare_app(_context(settings, store, home))
+    app.middlewares.append(first_run.unclaimed)
     for method, path, handler in _ROUTES:
         for verb in _VERBS.get(method, (method,)):
             app.router.add_route(verb, path, handler)
@@ -124,6 +131,9 @@ def _context(settings: Settings, store: Store, home: Home) -> Context:
         registrations=SlidingWindow(settings.registrations_per_minute, 60),
         limits=DataLimits(settings),
         shard=None if settings.shard is None else Shard(),
+        set_up=SetUpCode(),
+        sign_ins=SignInAttempts(),
+        codes=CodeAttempts(),
     )
 
 
@@ -131,6 +141,8 @@ async def _living_home(app: web.Application) -> AsyncIterator[None]:
     context = app[CONTEXT]
     await context.home.start()
     context.store.accounts.adopt_homes(context.home.document.group(STRUCTURES))
+    restore_names(context)
+    first_run.invite(context)
     unsubscribe = context.home.subscribe(context.streams.wake)
     yield
     unsubscribe()

@@ -12,6 +12,7 @@ from .texts import t
 from .views import Scope, Views
 
 if TYPE_CHECKING:
+    from .attempts import CodeAttempts, SetUpCode, SignInAttempts
     from .homes.base import Home
     from .limits import DataLimits, SlidingWindow
     from .passwords import Passwords
@@ -34,6 +35,9 @@ class Context:
     registrations: SlidingWindow
     limits: DataLimits
     shard: Shard | None
+    set_up: SetUpCode
+    sign_ins: SignInAttempts
+    codes: CodeAttempts
 
 
 CONTEXT: Final = web.AppKey("context", Context)

@@ -46,6 +46,7 @@ class Anchor(StrEnum):
     INVALID_MODE = "invalid-hvac-mode"
     INVALID_AWAY = "invalid-away"
     TOO_LARGE = "request-too-large"
+    NOT_SET_UP = "not-set-up"
 
 
 class WireError(Exception):

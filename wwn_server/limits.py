@@ -48,6 +48,10 @@ class SlidingWindow:
         times.append(now)
         return 0.0
 
+    def forget(self, key: str) -> None:
+        """Start anew with a key."""
+        self._times.pop(key, None)
+
     def _forget_quiet(self, now: float) -> None:
         self._times = {key: times for key, times in self._times.items() if times and times[-1] > now - self._seconds}
 

@@ -10,12 +10,25 @@ from typing import Final
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from .texts import t
+
 # The smallest setting that OWASP recommends; it suits a Raspberry Pi.
 _ITERATIONS: Final = 2
 _LANES: Final = 1
 _MEMORY_KIB: Final = 19 * 1024
 
 SHORTEST_PASSWORD: Final = 8
+# Longer ones would only be work for the server.
+LONGEST_PASSWORD: Final = 1000
+
+
+def password_problem(password: str) -> str | None:
+    """Return why a password can't be taken, as a sentence for people."""
+    if len(password) < SHORTEST_PASSWORD:
+        return t("password.too_short", shortest=SHORTEST_PASSWORD)
+    if len(password) > LONGEST_PASSWORD:
+        return t("password.too_long", longest=LONGEST_PASSWORD)
+    return None
 
 
 def hash_password(password: str) -> str:
@@ -53,8 +66,13 @@ class Passwords:
     async def verify(self, password: str, phc: str | None) -> bool:
         """Say whether a password fits; without a hash it never does."""
         loop = asyncio.get_running_loop()
-        fits = await loop.run_in_executor(self._pool, verify_password, password, phc or _NOBODY)
+        cut = password[: LONGEST_PASSWORD + 1]
+        fits = await loop.run_in_executor(self._pool, verify_password, cut, phc or _NOBODY)
         return fits and phc is not None
+
+    async def hash(self, password: str) -> str:
+        """Return what is kept of a password."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, hash_password, password)
 
     def close(self) -> None:
         """End the thread."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final, Never
 
 from .addresses import split
+from .store.accounts import LONGEST_NAME
 
 FASTEST: Final = 3600.0
 _LAST_PORT: Final = 65535
 # Python refuses to read numbers of thousands of digits.
 _MOST_DIGITS: Final = 18
 _LONGEST_NAME: Final = 60
-_LONGEST_ACCOUNT: Final = 64
 _TRUTHS: Final = {
     "true": True,
     "yes": True,
@@ -67,7 +67,7 @@ def server_name(value: str) -> str:
 
 def account_name(value: str) -> str:
     """Take what a person is called who signs in."""
-    return _line(value, _LONGEST_ACCOUNT, "a person's name")
+    return _line(value, LONGEST_NAME, "a person's name")
 
 
 def base_url(value: str) -> str:

@@ -92,7 +92,8 @@ class TestTexts:
         code = "\n".join(each.read_text(encoding="utf-8") for each in sources)
         used = set(
             re.findall(
-                r'"((?:page|sign_in|consent|pin|connections|console|oauth|register|refusal)\.(?!html)[a-z_]+)"', code
+                r'"((?:page|first_run|account|password|plain_http|sign_in|consent|pin|connections|console|oauth|register|refusal)\.(?!html)[a-z_]+)"',
+                code,
             )
         )
         used |= {f"permission.{name}.{part}" for name in PERMISSIONS for part in ("title", "text")}

@@ -7,7 +7,7 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from wwn_server.passwords import SHORTEST_PASSWORD, hash_password
+from wwn_server.passwords import hash_password, password_problem
 from wwn_server.store import Store
 
 from .speech import OK, CommandError, remark
@@ -35,7 +35,7 @@ def read_password() -> str:
             raise CommandError(msg)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    if len(password) < SHORTEST_PASSWORD:
-        msg = f"A password needs at least {SHORTEST_PASSWORD} characters."
-        raise CommandError(msg)
+    problem = password_problem(password)
+    if problem is not None:
+        raise CommandError(problem)
     return password

@@ -78,6 +78,9 @@ class Home(Protocol):
     async def stop(self) -> None:
         """Let go of the devices."""
 
+    def rename(self, structure_id: str, name: str) -> None:
+        """Call a structure what people call it; one that is not there is left out."""
+
     async def write(self, write: Write) -> None:
         """Pass a write on. Raises ``WireError`` when it can't be done."""
 

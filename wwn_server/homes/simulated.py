@@ -122,6 +122,12 @@ class SimulatedHome:
         self._world = replace(self._world, presence=presence, thermostats=thermostats)
         self._publish()
 
+    def rename(self, structure_id: str, name: str) -> None:
+        """Call the home what people call it."""
+        if structure_id == self._house.structure_id:
+            self._world = replace(self._world, name=name)
+            self._publish()
+
     async def _live(self) -> None:
         loop = asyncio.get_running_loop()
         tick = max(_SHORTEST_TICK, STEP_SECONDS / self._speed)

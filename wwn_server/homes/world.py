@@ -90,6 +90,7 @@ class World:
     seed: int
     thermostats: Mapping[str, Thermostat]
     alarms: Mapping[str, Alarm]
+    name: str = "Home"
     presence: Presence = Presence.HOME
     seconds: int = 0
 
@@ -164,7 +165,7 @@ class House:
         }
         return {
             "structure_id": self.structure_id,
-            "name": "Home",
+            "name": world.name,
             "country_code": self._place["country_code"],
             "postal_code": self._place["postal_code"],
             "time_zone": self._place["time_zone"],

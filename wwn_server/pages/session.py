@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 import hashlib
 import hmac
+import ipaddress
+import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
@@ -13,9 +15,11 @@ from wwn_server.requests import FormError, form_of
 from wwn_server.store.accounts import SESSION_SECONDS
 
 from . import SIGN_IN
-from .rendering import PageError
+from .rendering import PageError, page, see_other
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp import web
 
     from wwn_server.store import Account
@@ -73,7 +77,49 @@ async def checked_form(request: web.Request, secret: str) -> dict[str, str]:
 
 def sign_in_url(next_path: str) -> str:
     """Return where to sign in on the way to one of our pages."""
-    return f"{SIGN_IN}?next={quote(next_path, safe='')}"
+    return with_next(SIGN_IN, next_path)
+
+
+def with_next(path: str, next_path: str | None) -> str:
+    """Return the address of a page that leads on to another."""
+    return f"{path}?next={quote(next_path, safe='')}" if next_path else path
+
+
+def anonymous_page(
+    request: web.Request,
+    template: str,
+    values: Mapping[str, object],
+    *,
+    status: int = 200,
+) -> web.Response:
+    """Return a page whose form comes from somebody who is not signed in."""
+    cookie = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
+    known = {"csrf": csrf_of(cookie), "exposed": is_exposed(request)}
+    response = page(template, known | dict(values), status=status)
+    set_cookie(request, response, FORM_COOKIE, cookie)
+    return response
+
+
+async def anonymous_form(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form of such a page. Raises ``PageError``."""
+    return await checked_form(request, request.cookies.get(FORM_COOKIE, ""))
+
+
+def begin_session(request: web.Request, account: Account, location: str) -> web.Response:
+    """Sign a person in and send the browser on."""
+    response = see_other(location)
+    token = context_of(request).store.accounts.open_session(account)
+    set_cookie(request, response, SESSION_COOKIE, token)
+    return response
+
+
+def is_exposed(request: web.Request) -> bool:
+    """Say whether others on the network could read what is sent: plain http from beyond this machine."""
+    try:
+        here = ipaddress.ip_address(request.remote or "").is_loopback
+    except ValueError:
+        here = False
+    return not request.secure and not here
 
 
 def local_path(path: str | None) -> str | None:

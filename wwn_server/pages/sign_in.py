@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from wwn_server.context import context_of
 from wwn_server.texts import t
 
 from . import CONSOLE, SIGN_IN
-from .rendering import page, see_other
+from .forms import too_often, with_retry_after
+from .rendering import see_other
 from .session import (
-    FORM_COOKIE,
     SESSION_COOKIE,
+    anonymous_form,
+    anonymous_page,
+    begin_session,
     checked_form,
-    csrf_of,
     local_path,
     session_of,
-    set_cookie,
+    with_next,
 )
 
 if TYPE_CHECKING:
     from aiohttp import web
-
-# Longer ones would only be work for the server.
-_LONGEST: Final = 1000
 
 
 async def show(request: web.Request) -> web.Response:
@@ -37,39 +35,33 @@ async def show(request: web.Request) -> web.Response:
 
 async def submit(request: web.Request) -> web.Response:
     """Check name and password, and open a session."""
-    form = await checked_form(request, request.cookies.get(FORM_COOKIE, ""))
-    context = context_of(request)
+    form = await anonymous_form(request)
+    context, address = context_of(request), request.remote or ""
     next_path = local_path(form.get("next"))
     name, password = form.get("username", ""), form.get("password", "")
-    account, phc = context.store.accounts.credentials(name) or (None, None)
-    fits = await context.passwords.verify(password[:_LONGEST], phc)
+    wait = context.sign_ins.wait(name, address)
+    if wait:
+        return with_retry_after(_form(request, next_path, name, too_often(wait), 429), wait)
+    account, phc = context.store.accounts.credentials(name.strip()) or (None, None)
+    fits = await context.passwords.verify(password, phc)
     if account is None or not fits:
-        return _form(request, next_path, name=name, problem=t("sign_in.wrong"))
-    response = see_other(next_path or CONSOLE)
-    token = context.store.accounts.open_session(account)
-    set_cookie(request, response, SESSION_COOKIE, token)
-    return response
+        return _form(request, next_path, name, t("sign_in.wrong"), 403)
+    context.sign_ins.succeeded(name, address)
+    return begin_session(request, account, next_path or CONSOLE)
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    """End the session."""
+    """End the session; who is somebody else can sign in and go on where this was."""
     token = request.cookies.get(SESSION_COOKIE, "")
-    await checked_form(request, token)
+    form = await checked_form(request, token)
     context_of(request).store.accounts.close_session(token)
-    response = see_other(SIGN_IN)
+    response = see_other(with_next(SIGN_IN, local_path(form.get("next"))))
     response.del_cookie(SESSION_COOKIE, path="/")
     return response
 
 
-def _form(request: web.Request, next_path: str | None, name: str = "", problem: str = "") -> web.Response:
-    cookie = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
-    values = {
-        "csrf": csrf_of(cookie),
-        "next": next_path,
-        "name": name,
-        "problem": problem,
-        "anyone": context_of(request).store.accounts.any(),
-    }
-    response = page("sign_in.html", values, status=403 if problem else 200)
-    set_cookie(request, response, FORM_COOKIE, cookie)
-    return response
+def _form(
+    request: web.Request, next_path: str | None, name: str = "", problem: str = "", status: int = 200
+) -> web.Response:
+    values = {"next": next_path, "name": name, "problem": problem}
+    return anonymous_page(request, "sign_in.html", values, status=status)

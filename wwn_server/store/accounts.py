@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 SESSION_SECONDS: Final = 30 * 24 * 3600
+LONGEST_NAME: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,15 @@ class Account:
     id: int
     name: str
     role: str
+
+
+class ClaimedError(Exception):
+    """The server has an owner already."""
+
+
+def is_name(value: str) -> bool:
+    """Say whether a person can be called this: some characters on one line."""
+    return 0 < len(value) <= LONGEST_NAME and value == value.strip() and value.isprintable()
 
 
 class Accounts:
@@ -43,6 +53,13 @@ class Accounts:
             self._database.change("INSERT INTO members SELECT ?, id FROM homes", account.id)
         return account
 
+    def claim(self, name: str, password_hash: str) -> Account:
+        """Make the owner. Raises ``ClaimedError`` when somebody was faster."""
+        with self._database.transaction():
+            if self.any():
+                raise ClaimedError
+            return self.add(name, password_hash)
+
     def any(self) -> bool:
         """Say whether anybody can sign in at all."""
         return self._database.one("SELECT 1 FROM accounts LIMIT 1") is not None
@@ -56,8 +73,19 @@ class Accounts:
         """Know these homes from now on; everyone here joins those that are new."""
         with self._database.transaction():
             for home_id in home_ids:
-                if self._database.change("INSERT OR IGNORE INTO homes VALUES (?, ?)", home_id, self._clock()):
+                if self._database.change(
+                    "INSERT OR IGNORE INTO homes (id, created) VALUES (?, ?)", home_id, self._clock()
+                ):
                     self._database.change("INSERT INTO members SELECT id, ? FROM accounts", home_id)
+
+    def name_home(self, home_id: str, name: str) -> None:
+        """Remember what people call a home."""
+        self._database.change("UPDATE homes SET name = ? WHERE id = ?", name, home_id)
+
+    def home_names(self) -> dict[str, str]:
+        """Return what homes are called, by id, where people ever said so."""
+        rows = self._database.all("SELECT id, name FROM homes WHERE name IS NOT NULL")
+        return {str(row["id"]): str(row["name"]) for row in rows}
 
     def homes_of(self, account: Account) -> tuple[str, ...]:
         """Return the ids of the homes a person belongs to."""

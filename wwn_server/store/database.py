@@ -76,7 +76,10 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make several statements one: all of them count, or none."""
+        """Make several statements one: all of them count, or none. Inside another it is part of that."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield

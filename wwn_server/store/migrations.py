@@ -107,4 +107,7 @@ _WRONG_CODES: Final = (
     "CREATE INDEX wrong_codes_by_client ON wrong_codes (client_id, at)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _LINK_IDS_ONCE, _WRONG_CODES)
+# What a person calls a home, where that is not what its source calls it.
+_HOME_NAMES: Final = ("ALTER TABLE homes ADD COLUMN name TEXT",)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _LINK_IDS_ONCE, _WRONG_CODES, _HOME_NAMES)
