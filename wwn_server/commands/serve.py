@@ -24,7 +24,7 @@ def serve_home(settings: Settings, _: argparse.Namespace) -> int:
         if settings.name is not None:
             store.rename(settings.name)
         if not store.accounts.any():
-            remark("Nobody can sign in yet. Make the owner's account in a browser, with the set-up code that follows, or with:")
+            remark("Nobody can sign in yet. Make the owner's account in a browser, or with:")
             remark(f"  wwn-server --data {settings.data} account add NAME")
         home = SimulatedHome(store.server_id, seed=settings.seed, speed=settings.speed, scale=settings.scale)
         asyncio.run(serve(settings, store, home))

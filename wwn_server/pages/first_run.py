@@ -70,6 +70,9 @@ async def submit(request: web.Request) -> web.Response:
     """Make the owner's account for whoever has the code, and sign them in."""
     form = await anonymous_form(request)
     context, address = context_of(request), request.remote or ""
+    next_path = local_path(form.get("next"))
+    if context.store.accounts.any():
+        return see_other(with_next(SIGN_IN, next_path))
     wait = context.codes.wait(address)
     if wait:
         return with_retry_after(_page(request, form, {"code": too_often(wait)}, 429), wait)
@@ -79,7 +82,6 @@ async def submit(request: web.Request) -> web.Response:
     problems = found((home_problems(form) if _home(context) else {}) | account_problems(form))
     if problems:
         return _page(request, form, problems, 422)
-    next_path = local_path(form.get("next"))
     owner = await _claim(context, form)
     if owner is None:
         return see_other(with_next(SIGN_IN, next_path))
