@@ -28,18 +28,19 @@ from .errors import (
     unauthorized,
 )
 from .homes.base import Write
+from .naming import rename_home
 from .pages import CONSOLE
 from .pages.rendering import see_other
 from .permissions import KNOWN_FIELDS, rights_of
 from .requests import wants
-from .rules import check, in_both_units
+from .rules import TYPES, Subject, check, prepared
 from .streams import Stream
 from .texts import t
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from .document import Path
+    from .document import Document, Path
     from .store import Link
 
 _BEARER: Final = "bearer "
@@ -119,9 +120,11 @@ async def _write(request: web.Request, link: Link, _: str) -> web.StreamResponse
     _demand_visible(context.views.tree(document, scope_of(link)), group, key)
     fields = _fields(body, leaf)
     _demand_writable(group, fields, rights_of(link.permissions).write)
-    check(group, document.group(group)[key], fields)
+    check(group, _subject(document, group, key), fields)
     context.limits.count_change(key)
-    await context.home.write(Write(group, key, in_both_units(fields)))
+    await context.home.write(Write(group, key, prepared(fields)))
+    if "name" in fields:
+        rename_home(context, key, fields["name"])
     return json_response(body, headers=NO_STORE)
 
 
@@ -144,7 +147,14 @@ def _target(path: Path) -> tuple[str, str, str | None]:
             return group, key, None
         case (group, key, leaf):
             return group, key, leaf
-    raise WireError(400, Anchor.NOT_WRITABLE, t("refusal.not_writable"))
+    # Google's service answered 200 to a write for several devices and changed one of them (protocol 5.2).
+    several = len(inside) <= 1
+    raise WireError(400, Anchor.NOT_WRITABLE, t("refusal.one_at_a_time" if several else "refusal.not_writable"))
+
+
+def _subject(document: Document, group: str, key: str) -> Subject:
+    thing = document.group(group)[key]
+    return Subject(thing, document.group(STRUCTURES)[thing["structure_id"]])
 
 
 def _parse(body: bytes) -> Any:
@@ -165,7 +175,7 @@ def _fields(body: Any, leaf: str | None) -> dict[str, Any]:
         if not isinstance(body, dict) or not body:
             raise invalid_content()
         return body
-    if isinstance(body, dict | list):
+    if isinstance(body, dict | list) and dict not in TYPES.get(leaf, ()):
         raise invalid_content()
     return {leaf: body}
 

@@ -37,6 +37,7 @@ class Anchor(StrEnum):
     LOW_HIGH = "low-high-error"
     MODE = "mode-error"
     RANGE = "range-error"
+    SAFETY_SHUTOFF = "safety-shutoff-on"
     # The protocol names the situation for these, not the anchor: the words are ours.
     METHOD = "method-not-allowed"
     NOT_WRITABLE = "not-writable"
@@ -45,6 +46,14 @@ class Anchor(StrEnum):
     EMERGENCY_HEAT = "emergency-heat"
     INVALID_MODE = "invalid-hvac-mode"
     INVALID_AWAY = "invalid-away"
+    INVALID_SCALE = "invalid-temperature-scale"
+    INVALID_LABEL = "invalid-label"
+    INVALID_NAME = "invalid-name"
+    INVALID_FAN_DURATION = "invalid-fan-timer-duration"
+    NO_FAN = "no-fan"
+    INVALID_ETA = "invalid-eta"
+    NO_THERMOSTAT = "no-thermostat"
+    NOT_AWAY = "not-in-away-mode"
     TOO_LARGE = "request-too-large"
     NOT_SET_UP = "not-set-up"
 

@@ -95,7 +95,13 @@ _NOTHING: Final[dict[str, frozenset[str]]] = {}
 
 PERMISSIONS: Final[dict[str, Rights]] = {
     "thermostat read": Rights(_THERMOSTAT_READ, _NOTHING),
-    "thermostat read/write": Rights(_THERMOSTAT_READ, {THERMOSTATS: _SETPOINTS | {"hvac_mode"}}),
+    "thermostat read/write": Rights(
+        _THERMOSTAT_READ,
+        {
+            THERMOSTATS: _SETPOINTS
+            | {"hvac_mode", "fan_timer_active", "fan_timer_duration", "label", "temperature_scale"}
+        },
+    ),
     "smoke+co read": Rights(
         {
             ALARMS: _ALARM,
@@ -105,18 +111,23 @@ PERMISSIONS: Final[dict[str, Rights]] = {
     ),
     "away read": Rights({STRUCTURES: _HOME}, _NOTHING),
     "away read/write": Rights({STRUCTURES: _HOME}, {STRUCTURES: frozenset({"away"})}),
-    "eta write": Rights({STRUCTURES: _BASICS | _DEVICE_LISTS | {"eta_begin"}}, _NOTHING),
+    "eta write": Rights(
+        {STRUCTURES: _BASICS | _DEVICE_LISTS | {"eta_begin"}},
+        {STRUCTURES: frozenset({"eta"})},
+    ),
     "energy read": Rights(
         {STRUCTURES: _BASICS | {"peak_period_start_time", "peak_period_end_time", "rhr_enrollment"}},
         _NOTHING,
     ),
     "postal code read": Rights({STRUCTURES: _BASICS | {"postal_code"}}, _NOTHING),
-    "structure read/write": Rights({STRUCTURES: _BASICS}, _NOTHING),
+    "structure read/write": Rights({STRUCTURES: _BASICS}, {STRUCTURES: frozenset({"name"})}),
 }
 
-# Fields that exist at all: a write to any other name is a different mistake.
+# Fields that exist at all, some only to be written: a write to any other name is a different mistake.
 KNOWN_FIELDS: Final[dict[str, frozenset[str]]] = {
-    group: frozenset().union(*(rights.read.get(group, ()) for rights in PERMISSIONS.values()))
+    group: frozenset().union(
+        *(table.get(group, ()) for rights in PERMISSIONS.values() for table in (rights.read, rights.write))
+    )
     for group in (THERMOSTATS, ALARMS, STRUCTURES)
 }
 

@@ -27,6 +27,8 @@ SHOWN_WITH = {
     "smoke_alarm_state": SMOKE,
     "co_alarm_state": SMOKE,
     "wheres": THERMOSTAT | SMOKE,
+    # Written only: nobody reads it.
+    "eta": set(),
 }
 
 
@@ -63,15 +65,20 @@ def test_what_can_be_written_is_said_by_name(name: str) -> None:
     written = {group: set(fields) for group, fields in rights_of(frozenset({name})).write.items()}
     targets = {f"target_temperature{bound}_{unit}" for bound in ("", "_low", "_high") for unit in "cf"}
     assert written == {
-        "thermostat read/write": {THERMOSTATS: targets | {"hvac_mode"}},
+        "thermostat read/write": {
+            THERMOSTATS: targets | {"hvac_mode", "fan_timer_active", "fan_timer_duration", "label", "temperature_scale"}
+        },
         "away read/write": {STRUCTURES: {"away"}},
+        "eta write": {STRUCTURES: {"eta"}},
+        "structure read/write": {STRUCTURES: {"name"}},
     }.get(name, {})
 
 
 @pytest.mark.parametrize("name", sorted(PERMISSIONS))
-def test_what_can_be_written_can_be_read(name: str) -> None:
+def test_what_can_be_written_can_be_read_but_for_arrivals(name: str) -> None:
     rights = rights_of(frozenset({name}))
-    assert all(fields <= rights.read[group] for group, fields in rights.write.items())
+    assert all(fields - {"eta"} <= rights.read[group] for group, fields in rights.write.items())
+    assert "eta" not in rights.read.get(STRUCTURES, ())
 
 
 def test_permissions_add_up() -> None:

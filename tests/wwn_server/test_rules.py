@@ -7,7 +7,18 @@ from wwn_server.document import STRUCTURES, THERMOSTATS
 from wwn_server.errors import WireError
 from wwn_server.homes.base import Write
 from wwn_server.homes.simulated import SimulatedHome
-from wwn_server.rules import HIGH, LIMITS, LOW, MODES_OF_TARGET, NEEDS_OF_MODE, SETPOINTS, TARGET, check, in_both_units
+from wwn_server.rules import (
+    HIGH,
+    LIMITS,
+    LOW,
+    MODES_OF_TARGET,
+    NEEDS_OF_MODE,
+    SETPOINTS,
+    TARGET,
+    Subject,
+    check,
+    prepared,
+)
 
 
 def thermostat(**changes: Any) -> dict[str, Any]:
@@ -18,12 +29,13 @@ def thermostat(**changes: Any) -> dict[str, Any]:
 def anchor(device: dict[str, Any], group: str = THERMOSTATS, **fields: Any) -> str | None:
     """Return the anchor of a refusal, nothing if the write may be done."""
     try:
-        check(group, device, fields)
+        check(group, Subject(device, device if group == STRUCTURES else STRUCTURE), fields)
     except WireError as error:
         return str(error.anchor) if error.status == 400 else pytest.fail(str(error.status))
     return None
 
 
+STRUCTURE: dict[str, Any] = {"away": "home"}
 HEAT = thermostat(hvac_mode="heat")
 RANGE = thermostat(hvac_mode="heat-cool")
 
@@ -212,7 +224,7 @@ async def test_an_accepted_target_is_kept_in_both_units_in_step(target: tuple[st
     await home.write(Write(THERMOSTATS, device_id, {"hvac_mode": mode}))
     written: dict[str, Any] = {name: value}
     assume(anchor(dict(home.document.group(THERMOSTATS)[device_id]), **written) is None)
-    await home.write(Write(THERMOSTATS, device_id, in_both_units(written)))
+    await home.write(Write(THERMOSTATS, device_id, prepared(written)))
     after, bound = home.document.group(THERMOSTATS)[device_id], SETPOINTS[name].bound
     celsius, fahrenheit = after[f"{bound}_c"], after[f"{bound}_f"]
     assert after[name] == value

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SEVERITY: Final = tuple(AlarmLevel)
+# How long an alarm talks and sounds when its button is pressed.
+TEST_SECONDS: Final = 60
 _COLORS: Final = {
     AlarmLevel.OK: "green",
     AlarmLevel.WARNING: "yellow",
@@ -25,6 +27,8 @@ class Reading:
     smoke: AlarmLevel = AlarmLevel.OK
     co: AlarmLevel = AlarmLevel.OK
     battery: BatteryHealth = BatteryHealth.OK
+    testing: bool = False
+    tested: str | None = None
 
     @property
     def worst(self) -> AlarmLevel:
@@ -37,10 +41,12 @@ class Alarm:
     """An alarm: what it senses, and what it last told the service."""
 
     room: str
+    label: str = ""
     online: bool = True
     sensed: Reading = Reading()
     reported: Reading = Reading()
-    last_manual_test: str | None = None
+    # Seconds of the home's time that a test still takes.
+    test_left: int = 0
 
     def sense(self, reading: Reading) -> Alarm:
         """Sense something else; without a connection nobody hears of it yet."""
@@ -61,6 +67,22 @@ class Alarm:
         """Run on a battery in this state."""
         return self.sense(replace(self.sensed, battery=health))
 
+    def test_started(self) -> Alarm:
+        """Begin a manual test, which moves no level."""
+        begun = self.sense(replace(self.sensed, testing=True))
+        return replace(begun, test_left=TEST_SECONDS)
+
+    def test_ended(self, when: str) -> Alarm:
+        """End a manual test well, if there is one."""
+        if not self.sensed.testing:
+            return self
+        over = self.sense(replace(self.sensed, testing=False, tested=when))
+        return replace(over, test_left=0)
+
+    def later(self, seconds: int) -> Alarm:
+        """Return the alarm so many seconds later."""
+        return replace(self, test_left=max(0, self.test_left - seconds)) if self.test_left else self
+
     @property
     def color(self) -> str:
         """What its owner's app would show (protocol 3.4)."""
@@ -80,9 +102,9 @@ class Alarm:
             "co_alarm_state": self.reported.co.value,
             "smoke_alarm_state": self.reported.smoke.value,
             "ui_color_state": self.color,
-            "is_manual_test_active": False,
+            "is_manual_test_active": self.reported.testing,
         }
-        tested = self.last_manual_test
+        tested = self.reported.tested
         return fields | ({"last_manual_test_time": tested} if tested else {})
 
 

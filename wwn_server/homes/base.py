@@ -42,8 +42,33 @@ class Presence(StrEnum):
     AWAY = "away"
 
 
+class Sunlight(StrEnum):
+    """Whether a thermostat looks out for direct sun, and whether it sees any (protocol 3.3)."""
+
+    OFF = "off"
+    ON = "on"
+    CORRECTING = "correcting"
+
+
 class UnknownDeviceError(LookupError):
-    """The home has no device of that id."""
+    """The home has no device of that id, or no room of that name."""
+
+
+class FullHomeError(Exception):
+    """The home has as many devices of a kind as it can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is around a simulated home, which no document tells.
+
+    ``outside`` is in Celsius; ``weather`` says whether it follows the day, or was set.
+    """
+
+    outside: float
+    weather: bool
+    speed: float
+    rush_hour: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +112,55 @@ class Home(Protocol):
 
 @runtime_checkable
 class PlayableHome(Home, Protocol):
-    """A home whose devices do what the console says."""
+    """A home whose devices do what the console says.
+
+    Its listeners are also called when its surroundings have changed. What names a device
+    raises ``UnknownDeviceError`` when there is none.
+    """
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """Return what is around it now."""
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """Return where a device can be."""
 
     def set_alarm_level(self, device_id: str, kind: AlarmKind, level: AlarmLevel) -> None:
-        """Let an alarm sense this. Raises ``UnknownDeviceError``."""
+        """Let an alarm sense this."""
 
     def set_battery(self, device_id: str, health: BatteryHealth) -> None:
-        """Drain or change an alarm's battery. Raises ``UnknownDeviceError``."""
+        """Drain or change an alarm's battery."""
+
+    def set_manual_test(self, device_id: str, *, active: bool) -> None:
+        """Press the test button of an alarm, or have its test end well at once."""
 
     def set_online(self, device_id: str, *, online: bool) -> None:
-        """Cut a device off, or bring it back. Raises ``UnknownDeviceError``."""
+        """Cut a device off, or bring it back."""
+
+    def set_lock(self, device_id: str, *, locked: bool) -> None:
+        """Lock a thermostat to its range of targets, or unlock it."""
+
+    def set_emergency_heat(self, device_id: str, *, active: bool) -> None:
+        """Let a heat pump's thermostat use its auxiliary heating only, or no more."""
+
+    def set_sunlight(self, device_id: str, sunlight: Sunlight) -> None:
+        """Let the sun shine on a thermostat, or have it not mind."""
 
     def set_presence(self, structure_id: str, presence: Presence) -> None:
-        """Leave or come home. Raises ``UnknownDeviceError``."""
+        """Leave or come home."""
+
+    def set_rush_hour(self, *, active: bool) -> None:
+        """Let the utility call an energy rush hour, or call it off."""
+
+    def set_outside(self, celsius: float | None) -> None:
+        """Set the temperature outside, or leave it to the weather."""
+
+    def set_speed(self, speed: float) -> None:
+        """Let time pass so many times as fast as ours; 0 stands still."""
+
+    def add_device(self, group: str, room: str) -> str:
+        """Hang up a thermostat or an alarm and return its id. Raises ``FullHomeError``."""
+
+    def remove_device(self, device_id: str) -> None:
+        """Take a device down."""

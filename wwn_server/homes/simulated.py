@@ -7,21 +7,36 @@ Its state is a function of the seed, the number of steps and what was asked of i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from wwn_server.document import ALARMS, DEVICE_GROUPS, STRUCTURES, THERMOSTATS, Document, Group, Thing
+from wwn_server.temperatures import half_degrees
 
+from . import happenings
 from .alarm import Alarm
-from .base import AlarmKind, AlarmLevel, BatteryHealth, Listener, Presence, UnknownDeviceError, Unsubscribe, Write
-from .thermostat import STEP_SECONDS, Thermostat
-from .world import House, World, next_moment
+from .base import (
+    AlarmKind,
+    AlarmLevel,
+    BatteryHealth,
+    Listener,
+    Presence,
+    Sunlight,
+    Surroundings,
+    UnknownDeviceError,
+    Unsubscribe,
+    Write,
+)
+from .thermostat import STEP_SECONDS, Thermostat, settle
+from .world import WHERES, House, World, next_moment, timestamp
 
 # A fast clock is let in batches of steps, so that it never starves the streams.
 _SHORTEST_TICK: Final = 0.2
+# What our own clock brings, such as an arrival, is not missed for longer.
+_LONGEST_TICK: Final = 10.0
 # After a machine slept, the home does not relive the whole night at once.
 _MOST_STEPS_AT_ONCE: Final = 1000
 
@@ -43,10 +58,12 @@ class SimulatedHome:
     ) -> None:
         """Furnish the home; ids follow from the server's id."""
         self._speed = speed
+        self._speed_changed = asyncio.Event()
         self._clock = clock
         self._house = House(server_id, scale)
         self._world = self._house.furnished(seed)
         self._document = Document()
+        self._surroundings = self._around()
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self._publish()
@@ -57,18 +74,28 @@ class SimulatedHome:
         return self._document
 
     @property
+    def surroundings(self) -> Surroundings:
+        """What is around it now."""
+        return self._surroundings
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """Where a device can be."""
+        return WHERES
+
+    @property
     def world(self) -> World:
         """The state behind the document, finer than what is told."""
         return self._world
 
     def subscribe(self, listener: Listener) -> Unsubscribe:
-        """Call a listener after each change of the document."""
+        """Call a listener after each change of the document, or of what is around it."""
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
     async def start(self) -> None:
         """Let time pass."""
-        if self._speed and self._task is None:
+        if self._task is None:
             self._task = asyncio.create_task(self._live(), name="simulated home")
 
     async def stop(self) -> None:
@@ -82,85 +109,138 @@ class SimulatedHome:
     async def write(self, write: Write) -> None:
         """Do what a hub wrote; simulated devices do it at once."""
         if write.group == STRUCTURES:
-            self.set_presence(write.id, Presence(write.fields["away"]))
+            self._become(_structure_written(self._world, write.fields))
             return
-        thermostat = self._world.thermostats[write.id].written(write.fields)
-        self._replace_thermostat(write.id, thermostat)
+        self._thermostat(write.id, lambda each: self._timed(each.written(write.fields)))
 
     def advance(self, steps: int) -> None:
         """Let a number of steps of ten seconds pass at once."""
+        world = self._world
         for _ in range(steps):
-            self._world = next_moment(self._world)
-        self._publish()
+            world = next_moment(world)
+        self._become(happenings.by_the_clock(world, self._clock()))
 
     def set_alarm_level(self, device_id: str, kind: AlarmKind, level: AlarmLevel) -> None:
         """Let an alarm sense this level of smoke or carbon monoxide."""
-        self._replace_alarm(device_id, self._alarm(device_id).with_level(kind, level))
+        self._alarm(device_id, lambda each: each.with_level(kind, level))
 
     def set_battery(self, device_id: str, health: BatteryHealth) -> None:
         """Drain or change an alarm's battery."""
-        self._replace_alarm(device_id, self._alarm(device_id).with_battery(health))
+        self._alarm(device_id, lambda each: each.with_battery(health))
+
+    def set_manual_test(self, device_id: str, *, active: bool) -> None:
+        """Press the test button of an alarm, or have its test end well at once."""
+        now = timestamp(self._clock())
+        self._alarm(device_id, lambda each: each.test_started() if active else each.test_ended(now))
 
     def set_online(self, device_id: str, *, online: bool) -> None:
         """Cut a device off, or bring it back to catch up with its home."""
-        if device_id in self._world.thermostats:
-            thermostat = replace(self._world.thermostats[device_id], online=online)
-            back = thermostat.when(self._world.presence) if online else thermostat
-            self._replace_thermostat(device_id, back)
-            return
-        alarm = self._alarm(device_id).connect(online=online)
-        self._replace_alarm(device_id, alarm)
+        if online:
+            self._become(self._all_timed(happenings.back(self._world, device_id)))
+        else:
+            self._become(happenings.cut_off(self._world, device_id))
+
+    def set_lock(self, device_id: str, *, locked: bool) -> None:
+        """Lock a thermostat to its range of targets, or unlock it."""
+        self._thermostat(device_id, lambda each: replace(each, locked=locked))
+
+    def set_emergency_heat(self, device_id: str, *, active: bool) -> None:
+        """Let a thermostat use its auxiliary heating only, or no more."""
+        self._thermostat(device_id, lambda each: settle(replace(each, emergency_heat=active)))
+
+    def set_sunlight(self, device_id: str, sunlight: Sunlight) -> None:
+        """Let the sun shine on a thermostat, or have it not mind."""
+        self._thermostat(device_id, lambda each: replace(each, sunlight=sunlight))
 
     def set_presence(self, structure_id: str, presence: Presence) -> None:
         """Leave or come home; thermostats that are online follow."""
         if structure_id != self._house.structure_id:
             raise UnknownDeviceError(structure_id)
-        thermostats = {
-            key: thermostat.when(presence) if thermostat.online else thermostat
-            for key, thermostat in self._world.thermostats.items()
-        }
-        self._world = replace(self._world, presence=presence, thermostats=thermostats)
-        self._publish()
+        self._become(happenings.presence(self._world, presence))
+
+    def set_rush_hour(self, *, active: bool) -> None:
+        """Let an energy rush hour begin, or end."""
+        self._become(happenings.rush_hour(self._world, self._clock(), active=active))
+
+    def set_outside(self, celsius: float | None) -> None:
+        """Set the temperature outside, or leave it to the weather."""
+        self._become(replace(self._world, outside_set=celsius))
+
+    def set_speed(self, speed: float) -> None:
+        """Let time pass so many times as fast as ours; 0 stands still."""
+        self._speed = speed
+        self._speed_changed.set()
+        self._become(self._all_timed(self._world))
+
+    def add_device(self, group: str, room: str) -> str:
+        """Hang up a thermostat or an alarm and return its id."""
+        if room not in WHERES:
+            raise UnknownDeviceError(room)
+        happenings.demand_room(len(self._document.group(group)))
+        world, device_id = self._house.with_device(self._world, group, room)
+        # A new device is told how things are, like one that was away.
+        self._become(happenings.back(world, device_id))
+        return device_id
+
+    def remove_device(self, device_id: str) -> None:
+        """Take a device down."""
+        self._become(happenings.removed(self._world, device_id))
 
     def rename(self, structure_id: str, name: str) -> None:
         """Call the home what people call it."""
         if structure_id == self._house.structure_id:
-            self._world = replace(self._world, name=name)
-            self._publish()
+            self._become(replace(self._world, name=name))
 
     async def _live(self) -> None:
         loop = asyncio.get_running_loop()
-        tick = max(_SHORTEST_TICK, STEP_SECONDS / self._speed)
         done = loop.time()
         while True:
-            await asyncio.sleep(tick)
-            steps = int((loop.time() - done) * self._speed / STEP_SECONDS)
-            done += steps * STEP_SECONDS / self._speed
+            speed = self._speed
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_tick(speed)):
+                    await self._speed_changed.wait()
+            steps = int((loop.time() - done) * speed / STEP_SECONDS)
+            # The rest of a step is not lived at another speed.
+            done = done + steps * STEP_SECONDS / speed if speed == self._speed and speed else loop.time()
+            self._speed_changed.clear()
             self.advance(min(steps, _MOST_STEPS_AT_ONCE))
 
-    def _alarm(self, device_id: str) -> Alarm:
-        try:
-            return self._world.alarms[device_id]
-        except KeyError:
-            raise UnknownDeviceError(device_id) from None
+    def _alarm(self, device_id: str, change: Callable[[Alarm], Alarm]) -> None:
+        self._become(happenings.alarm(self._world, device_id, change))
 
-    def _replace_alarm(self, device_id: str, alarm: Alarm) -> None:
-        alarms = {**self._world.alarms, device_id: alarm}
-        self._world = replace(self._world, alarms=alarms)
-        self._publish()
+    def _thermostat(self, device_id: str, change: Callable[[Thermostat], Thermostat]) -> None:
+        self._become(happenings.thermostat(self._world, device_id, change))
 
-    def _replace_thermostat(self, device_id: str, thermostat: Thermostat) -> None:
-        thermostats = {**self._world.thermostats, device_id: thermostat}
-        self._world = replace(self._world, thermostats=thermostats)
+    def _all_timed(self, world: World) -> World:
+        return replace(world, thermostats={key: self._timed(each) for key, each in world.thermostats.items()})
+
+    def _timed(self, thermostat: Thermostat) -> Thermostat:
+        """Tell by our clock when a fan stops that runs in the home's time."""
+        if not thermostat.fan.left:
+            return thermostat
+        left = timedelta(seconds=thermostat.fan.left / (self._speed or 1))
+        return replace(thermostat, fan=replace(thermostat.fan, ends=timestamp(self._clock() + left)))
+
+    def _become(self, world: World) -> None:
+        self._world = world
         self._publish()
 
     def _publish(self) -> None:
         groups = self._house.groups(self._world)
         document = self._document.successor(groups | {name: self._heard(name, groups[name]) for name in DEVICE_GROUPS})
-        if document is not self._document:
-            self._document = document
+        around = self._around()
+        if document is not self._document or around != self._surroundings:
+            self._document, self._surroundings = document, around
             for listener in tuple(self._listeners):
                 listener()
+
+    def _around(self) -> Surroundings:
+        return Surroundings(
+            outside=half_degrees(self._world.outside),
+            weather=self._world.outside_set is None,
+            speed=self._speed,
+            rush_hour=self._world.rush_hour is not None,
+        )
 
     def _heard(self, group: str, devices: Group) -> Group:
         known = self._document.group(group)
@@ -169,13 +249,21 @@ class SimulatedHome:
     def _stamped(self, thing: Thing, known: Thing | None, check_in: timedelta) -> Thing:
         """Add when a device was last heard, which for an offline one stays."""
         now = self._clock()
-        stamp = _timestamp(now) if known is None else known["last_connection"]
+        stamp = timestamp(now) if known is None else known["last_connection"]
         silent = {**thing, "last_connection": stamp}
         quiet = known == silent and now - datetime.fromisoformat(stamp) < check_in
         if quiet or not thing["is_online"]:
             return silent
-        return {**thing, "last_connection": _timestamp(now)}
+        return {**thing, "last_connection": timestamp(now)}
 
 
-def _timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+def _tick(speed: float) -> float:
+    wanted = STEP_SECONDS / speed if speed else _LONGEST_TICK
+    return min(max(_SHORTEST_TICK, wanted), _LONGEST_TICK)
+
+
+def _structure_written(world: World, fields: Mapping[str, Any]) -> World:
+    world = replace(world, name=fields.get("name", world.name))
+    if "eta" in fields:
+        world = happenings.trip(world, fields["eta"])
+    return happenings.presence(world, Presence(fields["away"])) if "away" in fields else world

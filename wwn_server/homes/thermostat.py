@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wwn_server.temperatures import Temperature
 
-from .base import Presence
+from .base import Presence, Sunlight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,31 @@ _COOLS_TO: Final = {
 _EPOCH: Final = "1970-01-01T00:00:00.000Z"
 
 
+@dataclass(frozen=True, slots=True)
+class FanTimer:
+    """How long the fan runs when it is told to, and how long it still does.
+
+    ``left`` is in seconds of the home's time; ``ends`` is what that comes to on our clocks.
+    """
+
+    minutes: int = 15
+    left: int = 0
+    ends: str = _EPOCH
+
+    def started(self) -> FanTimer:
+        """Run from now for the length that is set."""
+        return replace(self, left=self.minutes * 60)
+
+    def stopped(self) -> FanTimer:
+        """Run no more."""
+        return FanTimer(self.minutes)
+
+    def later(self) -> FanTimer:
+        """Return the timer one step later."""
+        left = self.left - STEP_SECONDS
+        return replace(self, left=left) if left > 0 else self.stopped()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thermostat:
     """One thermostat: its wiring, its settings, its room.
@@ -59,6 +84,12 @@ class Thermostat:
     eco_by_away: bool = False
     state: str = "off"
     online: bool = True
+    label: str = ""
+    fan: FanTimer = FanTimer()
+    locked: bool = False
+    emergency_heat: bool = False
+    sunlight: Sunlight = Sunlight.OFF
+    shut_off: bool = False
 
     @property
     def heats_to(self) -> float | None:
@@ -69,7 +100,8 @@ class Thermostat:
     @property
     def cools_to(self) -> float | None:
         """The temperature above which it cools, in Celsius."""
-        bound = _COOLS_TO.get(self.mode) if self.can_cool else None
+        possible = self.can_cool and not self.emergency_heat
+        bound = _COOLS_TO.get(self.mode) if possible else None
         return self.temperatures[bound].c if bound else None
 
     def in_mode(self, mode: str) -> Thermostat:
@@ -94,34 +126,54 @@ class Thermostat:
             for stem in self.temperatures
             if f"{stem}_c" in fields
         }
-        changed = replace(self, temperatures={**self.temperatures, **written})
+        changed = replace(
+            self,
+            temperatures={**self.temperatures, **written},
+            label=fields.get("label", self.label),
+            scale=fields.get("temperature_scale", self.scale),
+            fan=self._fan_written(fields),
+        )
         if "hvac_mode" in fields:
             # Asked for by name, eco is no longer away's to take back.
             changed = changed.in_mode(fields["hvac_mode"])
         return settle(changed)
 
+    def protected(self, *, shut_off: bool) -> Thermostat:
+        """Keep heating, cooling and fan off while there is smoke or carbon monoxide (protocol 8.2).
+
+        Heating and cooling come back by themselves afterwards, the fan does not.
+        """
+        fan = self.fan.stopped() if shut_off else self.fan
+        return settle(replace(self, shut_off=shut_off, fan=fan))
+
+    def _fan_written(self, fields: Mapping[str, Any]) -> FanTimer:
+        fan = replace(self.fan, minutes=int(fields.get("fan_timer_duration", self.fan.minutes)))
+        if "fan_timer_active" not in fields:
+            return fan
+        return fan.started() if fields["fan_timer_active"] else fan.stopped()
+
     def fields(self) -> dict[str, Any]:
         """Return the fields of protocol 3.3 that are a thermostat's own."""
         return {
             "software_version": "5.9.3-6",
-            "label": "",
+            "label": self.label,
             "is_online": self.online,
             "can_cool": self.can_cool,
             "can_heat": True,
-            "is_using_emergency_heat": False,
+            "is_using_emergency_heat": self.emergency_heat,
             "has_fan": self.has_fan,
-            "fan_timer_active": False,
-            "fan_timer_timeout": _EPOCH,
-            "fan_timer_duration": 15,
+            "fan_timer_active": self.fan.left > 0,
+            "fan_timer_timeout": self.fan.ends,
+            "fan_timer_duration": self.fan.minutes,
             "has_leaf": self._has_leaf(),
             "temperature_scale": self.scale,
             "hvac_mode": self.mode,
             "previous_hvac_mode": self.previous_mode,
             "hvac_state": self.state,
             "humidity": 5 * round(self.humidity / 5),
-            "is_locked": False,
-            "sunlight_correction_enabled": False,
-            "sunlight_correction_active": False,
+            "is_locked": self.locked,
+            "sunlight_correction_enabled": self.sunlight is not Sunlight.OFF,
+            "sunlight_correction_active": self.sunlight is Sunlight.CORRECTING,
             "time_to_target": time_to_target(self),
             "time_to_target_training": "ready",
         } | self._temperatures()
@@ -144,6 +196,8 @@ class Thermostat:
 
 def settle(thermostat: Thermostat) -> Thermostat:
     """Start or stop the equipment as mode, targets and room temperature ask."""
+    if thermostat.shut_off:
+        return replace(thermostat, state="off")
     if _wants(thermostat.heats_to, thermostat, "heating", 1):
         return replace(thermostat, state="heating")
     if _wants(thermostat.cools_to, thermostat, "cooling", -1):
@@ -169,7 +223,8 @@ def step(thermostat: Thermostat, outside: float) -> Thermostat:
     dryness = 2 if thermostat.state != "off" else -1
     humidity = min(60.0, max(30.0, thermostat.humidity - dryness * _STEP_HOURS))
     ambient = thermostat.ambient + change
-    return settle(replace(thermostat, ambient=ambient, humidity=humidity))
+    fan = thermostat.fan.later() if thermostat.fan.left else thermostat.fan
+    return settle(replace(thermostat, ambient=ambient, humidity=humidity, fan=fan))
 
 
 def _rate(thermostat: Thermostat, outside: float) -> float:
