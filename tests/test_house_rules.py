@@ -30,8 +30,9 @@ from PIL import Image
 import pytest
 import voluptuous as vol
 
-from custom_components.works_with_nest import PLATFORMS, config_flow, const, entity
+from custom_components.works_with_nest import PLATFORMS, config_flow, const, entity, sensor
 from custom_components.works_with_nest.errors import KEY_OF_ERROR, placeholders, translation_key
+from custom_components.works_with_nest.home import Shortcoming
 from custom_components.works_with_nest.wwn.errors import AddressProblem, WwnError
 from tools.demo.command import parser as demo_parser
 import wwn_server
@@ -490,7 +491,30 @@ def test_every_entity_has_a_name_and_every_text_an_entity() -> None:
     }
     for entities in TEXTS["entity"].values():
         for key, texts in entities.items():
-            assert texts.keys() - {"state"} == {"name"}, f"{key}; teach this test what is new"
+            assert texts.keys() - {"state", "state_attributes"} == {"name"}, f"{key}; teach this test what is new"
+
+
+def test_every_attribute_of_an_entity_has_a_name_and_every_text_an_attribute() -> None:
+    # What is told beside a state; a test of each of these entities holds it to them.
+    wanted = {
+        ("binary_sensor", "alarm_monitoring"): {"link_down": set()} | {each.value: set() for each in Shortcoming},
+        ("sensor", "time_to_target"): {"bound": set(sensor.NAME_OF_BOUND.values()), "learning": {"true", "false"}},
+    }
+    found = {
+        (platform, key): {name: attribute.get("state", {}).keys() for name, attribute in attributes.items()}
+        for platform, entities in TEXTS["entity"].items()
+        for key, texts in entities.items()
+        if (attributes := texts.get("state_attributes"))
+    }
+    assert found == wanted
+    named = [attribute for _, attribute in attributes_in_texts()]
+    assert [attribute for attribute in named if attribute.keys() - {"state"} != {"name"}] == []
+
+
+def attributes_in_texts() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for entities in TEXTS["entity"].values():
+        for texts in entities.values():
+            yield from texts.get("state_attributes", {}).items()
 
 
 def all_kinds(base: type) -> Iterator[type]:
@@ -507,11 +531,11 @@ def test_every_device_has_a_name_and_every_text_a_device() -> None:
         for label in (None, "by the stairs"):
             nothing = dict.fromkeys(("structure_id", "software_version", "where_name", "where_id"))
             device: Any = SimpleNamespace(device_id="1", label=label, **nothing)
-            info = entity.device_info(coordinator, device, kind, "Model")
+            info = entity.device_fields(coordinator, device, kind, "Model")
             used[info["translation_key"]] = set(info["translation_placeholders"])
     assert used == {key: names_in(texts["name"]) for key, texts in TEXTS["device"].items()}
     elsewhere = [scope.name for scope, call in calls("DeviceInfo") if argument(call, "translation_key") is not None]
-    assert elsewhere == ["device_info"]
+    assert elsewhere == []
 
 
 def test_every_icon_is_home_assistants_and_of_an_entity_that_brings_none() -> None:

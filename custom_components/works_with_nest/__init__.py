@@ -1,12 +1,14 @@
 """Works with Nest: a Nest home, linked by one accepted request."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_CLIENT, CONF_SERVER, CONF_TOKEN, DOMAIN, LOGGER
 from .coordinator import WwnConfigEntry, WwnCoordinator
-from .entity import async_register_homes
+from .entity import async_register_devices, is_gone
 from .history import history_store
 from .listener import WwnListener
 from .wwn import NestServer
@@ -20,7 +22,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     """Set up one link: read its homes, then entities, then listen."""
     entry.runtime_data = coordinator = WwnCoordinator(hass, entry)
     await coordinator.async_config_entry_first_refresh()
-    async_register_homes(coordinator)
+    async_register_devices(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(coordinator.history.async_tell_when_started())
     entry.async_create_background_task(hass, WwnListener(coordinator).run(), f"{DOMAIN} listener {entry.entry_id}")
@@ -30,6 +32,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
 async def async_unload_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     """Unload one link; nothing is ended on the server."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: WwnConfigEntry, device_entry: dr.AnyDeviceEntry
+) -> bool:
+    """Let a person remove what the homes do not have any more; nobody can say while the link is not loaded."""
+    return entry.state is ConfigEntryState.LOADED and is_gone(entry.runtime_data, device_entry)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, override
+from typing import Any, Final, Self, override
 
 from homeassistant.components.climate import (
     ATTR_HVAC_MODE,
     ATTR_TARGET_TEMP_HIGH,
     ATTR_TARGET_TEMP_LOW,
+    FAN_AUTO,
+    FAN_ON,
     PRESET_ECO,
     PRESET_NONE,
     ClimateEntity,
@@ -17,12 +19,14 @@ from homeassistant.components.climate import (
     HVACMode,
 )
 from homeassistant.const import ATTR_TEMPERATURE
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 
 from .const import DOMAIN
-from .coordinator import WwnConfigEntry
+from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import Table, WwnThermostatEntity, always, async_add_dynamically
 from .errors import explained
 from .sensor import UNIT_OF_SCALE
@@ -44,6 +48,7 @@ ACTION_OF_STATE: Final[Mapping[object, HVACAction]] = {
     HvacState.HEATING: HVACAction.HEATING,
     HvacState.COOLING: HVACAction.COOLING,
 }
+FAN_MODE_OF_TIMER: Final[Mapping[object, str]] = {True: FAN_ON, False: FAN_AUTO}
 # Lowest, highest and step of a target (protocol 5.3).
 LIMITS_OF_SCALE: Final = {TemperatureScale.CELSIUS: (9.0, 32.0, 0.5), TemperatureScale.FAHRENHEIT: (50.0, 90.0, 1.0)}
 
@@ -99,10 +104,29 @@ def mode_without_eco(thermostat: Thermostat) -> HvacMode | None:
 
 def features(thermostat: Thermostat) -> ClimateEntityFeature:
     """Return what can be set on a thermostat, by its equipment."""
+    fan = ClimateEntityFeature.FAN_MODE if thermostat.has_fan else ClimateEntityFeature(0)
     modes = equipment_modes(thermostat)
     if not modes:
-        return ClimateEntityFeature(0)
-    return FEATURES_OF_RANGE if HvacMode.HEAT_COOL in modes else FEATURES_OF_ALL
+        return fan
+    return fan | (FEATURES_OF_RANGE if HvacMode.HEAT_COOL in modes else FEATURES_OF_ALL)
+
+
+def preset(thermostat: Thermostat) -> str | None:
+    """Return whether a thermostat saves energy; a mode that is not known may mean anything."""
+    if not isinstance(thermostat.hvac_mode, HvacMode):
+        return None
+    return PRESET_ECO if thermostat.hvac_mode is HvacMode.ECO else PRESET_NONE
+
+
+def fan_mode(thermostat: Thermostat) -> str | None:
+    """Return whether the fan runs by its timer or as the equipment needs it, None where that is not told."""
+    return FAN_MODE_OF_TIMER.get(thermostat.fan_timer_active)
+
+
+def last_mode(thermostat: Thermostat) -> HvacMode | None:
+    """Return the mode that turning off and on again brings back, None where there is none to tell."""
+    mode = mode_without_eco(thermostat)
+    return None if mode is HvacMode.OFF else mode
 
 
 def hvac_modes(thermostat: Thermostat) -> list[HVACMode]:
@@ -158,16 +182,63 @@ def check_takes_target(mode: HvacMode | None, *, has_range: bool, has_target: bo
     raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
 
 
-class WwnClimate(WwnThermostatEntity, ClimateEntity):
+@dataclass(slots=True)
+class LastMode(ExtraStoredData):
+    """The mode a thermostat was last on in. No document tells it once the thermostat is off."""
+
+    mode: HvacMode | None = None
+
+    @override
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON, for storage."""
+        return {"mode": self.mode}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return what as_dict stored; a mode that is not known is none."""
+        mode = stored.get("mode")
+        return cls(HvacMode(mode) if mode in set(HvacMode) else None)
+
+
+class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
     """A thermostat.
 
     The members named native_* are what Home Assistant 2026.11 asks for, the others what 2026.10 does; they are one.
     """
 
     entity_description: WwnClimateDescription
+    _attr_fan_modes = [FAN_AUTO, FAN_ON]  # noqa: RUF012 - Home Assistant's own way
     _attr_preset_modes = [PRESET_NONE, PRESET_ECO]  # noqa: RUF012 - Home Assistant's own way
     _attr_temperature_unit = UNIT_OF_SCALE[TemperatureScale.CELSIUS]
     _attr_native_temperature_unit = UNIT_OF_SCALE[TemperatureScale.CELSIUS]
+
+    def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
+        """Follow a thermostat."""
+        super().__init__(coordinator, wire_id, description)
+        self._last = LastMode()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Take up the mode that was last on, also before a restart."""
+        await super().async_added_to_hass()
+        if stored := await self.async_get_last_extra_data():
+            self._last = LastMode.from_dict(stored.as_dict())
+        self._note_mode()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        self._note_mode()
+        super()._handle_coordinator_update()
+
+    def _note_mode(self) -> None:
+        self._last.mode = self._of(last_mode, None) or self._last.mode
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> LastMode:
+        """Return what a restart must not forget."""
+        return self._last
 
     def _of[R](self, read: Callable[[Thermostat], R], otherwise: R) -> R:
         """Return what is read of the thermostat, or something for one that the newest document does not hold."""
@@ -207,7 +278,13 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity):
     @override
     def preset_mode(self) -> str | None:
         """Return whether it saves energy."""
-        return self._of(lambda thermostat: PRESET_ECO if thermostat.hvac_mode is HvacMode.ECO else PRESET_NONE, None)
+        return self._of(preset, None)
+
+    @property
+    @override
+    def fan_mode(self) -> str | None:
+        """Return whether the fan runs by its timer."""
+        return self._of(fan_mode, None)
 
     @property
     @override
@@ -268,6 +345,24 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity):
     async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
         """Set the mode; this leaves eco."""
         await self._write_mode(WIRE_MODE_OF[hvac_mode])
+
+    @override
+    async def async_turn_on(self) -> None:
+        """Go back to the mode that was on before, if the equipment still has it."""
+        offered = [WIRE_MODE_OF[mode] for mode in self.hvac_modes if mode is not HVACMode.OFF]
+        if offered:
+            await self._write_mode(self._last.mode if self._last.mode in offered else offered[0])
+
+    @override
+    async def async_set_fan_mode(self, fan_mode: str) -> None:
+        """Run the fan for as long as last time, or leave it to the equipment."""
+        await self.async_set_fan_timer(None if fan_mode == FAN_ON else 0)
+
+    async def async_set_fan_timer(self, minutes: int | None) -> None:
+        """Run the fan for some minutes. None: as long as last time; 0: leave it to the equipment."""
+        client = self.coordinator.client
+        with explained():
+            await (client.stop_fan(self.wire_id) if minutes == 0 else client.start_fan(self.wire_id, minutes))
 
     @override
     async def async_set_preset_mode(self, preset_mode: str) -> None:

@@ -18,6 +18,10 @@ CONF_TOKEN: Final = "token"  # noqa: S105 - the name of a field, chosen by the O
 SIGNAL_TRANSITION: Final = f"{DOMAIN}_transition"
 SIGNAL_LINK: Final = f"{DOMAIN}_link"
 
+# Key of the entry's options: how many months may pass between two tests of an alarm; 0 for any number.
+CONF_TEST_MONTHS: Final = "test_months"
+DAYS_OF_MONTH: Final = 365.25 / 12
+
 # How long a good answer or a complete event stands for the present, in seconds.
 LIVE_FOR: Final = 75.0
 POLL_WITHOUT_STREAM: Final = timedelta(seconds=60)

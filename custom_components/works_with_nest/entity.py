@@ -1,11 +1,11 @@
 """What all entities share: one base per kind of thing, its device, and adding what a document brings."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, override
+from typing import Any, ClassVar, Final, Protocol, override
 
-from homeassistant.core import callback
+from homeassistant.core import Event, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
@@ -14,6 +14,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import WwnCoordinator
+from .home import Home, homes_of
 from .wwn import Document
 from .wwn.models import Alarm, Device, Permission, Structure, Thermostat
 
@@ -31,6 +32,8 @@ class WwnEntity[T](CoordinatorEntity[WwnCoordinator]):
         self.wire_id = wire_id
         self.entity_description = description
         self._attr_unique_id = f"{coordinator.unique_id(wire_id)}_{description.key}"
+        # All else of the device is kept by async_register_devices, which follows what changes in it.
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, coordinator.unique_id(wire_id))})
 
     @staticmethod
     @abstractmethod
@@ -52,11 +55,6 @@ class WwnEntity[T](CoordinatorEntity[WwnCoordinator]):
 class WwnStructureEntity(WwnEntity[Structure]):
     """An entity of a home."""
 
-    def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
-        """Follow a home."""
-        super().__init__(coordinator, wire_id, description)
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, coordinator.unique_id(wire_id))})
-
     @staticmethod
     @override
     def items_of(document: Document) -> Mapping[str, Structure]:
@@ -74,6 +72,34 @@ class WwnLinkEntity(WwnStructureEntity):
         return True
 
 
+class WwnHomeEntity(WwnEntity[Home]):
+    """An entity of a home and its alarms."""
+
+    def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
+        """Follow a home, and whatever else changes, since any of it may be an alarm of this home."""
+        super().__init__(coordinator, wire_id, description)
+        self.coordinator_context = None
+        self._told = self._parts()
+
+    @staticmethod
+    @override
+    def items_of(document: Document) -> Mapping[str, Home]:
+        """Return the homes with their alarms."""
+        return homes_of(document)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write only where the link, the home or one of its alarms is not what it was."""
+        told, self._told = self._told, self._parts()
+        if told != self._told:
+            super()._handle_coordinator_update()
+
+    def _parts(self) -> tuple[object, ...]:
+        home = self.item
+        return (self.coordinator.live, *((home.structure, *home.alarms.values()) if home else ()))
+
+
 class WwnDeviceEntity[T: (Thermostat, Alarm)](WwnEntity[T]):
     """An entity of a device, available while the device is online: the last word of a silent one is not the present.
 
@@ -82,12 +108,6 @@ class WwnDeviceEntity[T: (Thermostat, Alarm)](WwnEntity[T]):
 
     kind: ClassVar[str]
     model: ClassVar[str]
-
-    def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
-        """Follow a device."""
-        super().__init__(coordinator, wire_id, description)
-        if self.item is not None:
-            self._attr_device_info = device_info(coordinator, self.item, self.kind, self.model)
 
     @property
     @override
@@ -124,56 +144,116 @@ class WwnAlarmEntity(WwnDeviceEntity[Alarm]):
         return document.alarms
 
 
-def device_info(coordinator: WwnCoordinator, device: Device, kind: str, model: str) -> DeviceInfo:
+def device_fields(coordinator: WwnCoordinator, device: Device, kind: str, model: str) -> dict[str, Any]:
     """Return the registry's view of a device: below its home, in its room, named without it."""
     structure = coordinator.data.structures.get(device.structure_id or "")
-    info = DeviceInfo(
-        identifiers={(DOMAIN, coordinator.unique_id(device.device_id))},
-        manufacturer=MANUFACTURER,
-        model=model,
-        sw_version=device.software_version,
-        translation_key=f"{kind}_labelled" if device.label else kind,
-        translation_placeholders={"label": device.label} if device.label else {},
-    )
+    fields: dict[str, Any] = {
+        "identifiers": {(DOMAIN, coordinator.unique_id(device.device_id))},
+        "manufacturer": MANUFACTURER,
+        "model": model,
+        "sw_version": device.software_version,
+        "translation_key": f"{kind}_labelled" if device.label else kind,
+        "translation_placeholders": {"label": device.label} if device.label else {},
+    }
     if structure:
-        info["via_device_id"] = dr.async_get_device_id_by_identifier(
+        fields["via_device_id"] = dr.async_get_device_id_by_identifier(
             coordinator.hass,
             (DOMAIN, coordinator.unique_id(structure.structure_id)),
             config_entry_id=coordinator.config_entry.entry_id,
         )
     if room := device.where_name or (structure and structure.rooms.get(device.where_id or "")):
-        info["suggested_area"] = room
-    return info
+        fields["suggested_area"] = room
+    return fields
+
+
+def home_fields(coordinator: WwnCoordinator, structure: Structure) -> dict[str, Any]:
+    """Return the registry's view of a home."""
+    return {
+        "entry_type": DeviceEntryType.SERVICE,
+        "identifiers": {(DOMAIN, coordinator.unique_id(structure.structure_id))},
+        "manufacturer": MANUFACTURER,
+        "model": "Home",
+        "name": structure.name or coordinator.server.name,
+    }
+
+
+def registered(coordinator: WwnCoordinator) -> Iterator[tuple[str, Structure | Device, dict[str, Any]]]:
+    """Yield all homes, then all devices of the newest document: id, what it is, and the registry's view of it."""
+    document = coordinator.data
+    for wire_id, structure in included(coordinator, document.structures).items():
+        yield wire_id, structure, home_fields(coordinator, structure)
+    for entity_class in (WwnThermostatEntity, WwnAlarmEntity):
+        for wire_id, device in included(coordinator, entity_class.items_of(document)).items():
+            yield wire_id, device, device_fields(coordinator, device, entity_class.kind, entity_class.model)
 
 
 @callback
-def async_register_homes(coordinator: WwnCoordinator) -> None:
-    """Keep every home in the device registry, ahead of the devices that are shown below it."""
+def async_register_devices(coordinator: WwnCoordinator) -> None:
+    """Keep homes and devices in the device registry: a home ahead of what hangs below it, and names as they change."""
+    known: dict[str, Structure | Device] = {}
 
     @callback
     def register() -> None:
-        registry = dr.async_get(coordinator.hass)
-        for structure in included(coordinator, coordinator.data.structures).values():
-            registry.async_get_or_create(
-                config_entry_id=coordinator.config_entry.entry_id,
-                entry_type=DeviceEntryType.SERVICE,
-                identifiers={(DOMAIN, coordinator.unique_id(structure.structure_id))},
-                manufacturer=MANUFACTURER,
-                model="Home",
-                name=structure.name or coordinator.server.name,
-            )
+        registry, entry_id = dr.async_get(coordinator.hass), coordinator.config_entry.entry_id
+        for wire_id, item, fields in registered(coordinator):
+            if known.get(wire_id) is not item:
+                registry.async_get_or_create(config_entry_id=entry_id, **fields)
+                known[wire_id] = item
 
     register()
     coordinator.config_entry.async_on_unload(coordinator.async_add_listener(register))
+    _on_device_removed(coordinator, lambda wire_id: known.pop(wire_id, None))
 
 
-def included[T: (Structure, Thermostat, Alarm)](coordinator: WwnCoordinator, items: Mapping[str, T]) -> dict[str, T]:
+def _on_device_removed(coordinator: WwnCoordinator, forget: Callable[[str], object]) -> None:
+    """Call with the id of each home or device of this link that leaves the registry, for it may come back."""
+    prefix = coordinator.unique_id("")
+
+    @callback
+    def updated(event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        if event.data["action"] == "remove":
+            for domain, unique_id in event.data["device"]["identifiers"]:
+                if domain == DOMAIN and unique_id.startswith(prefix):
+                    forget(unique_id.removeprefix(prefix))
+
+    coordinator.config_entry.async_on_unload(
+        coordinator.hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, updated)
+    )
+
+
+class OfHome(Protocol):
+    """Something that belongs to a home, or is one."""
+
+    @property
+    def structure_id(self) -> str | None:
+        """Return the id of the home, None where it names none."""
+
+
+def included[T: OfHome](coordinator: WwnCoordinator, items: Mapping[str, T]) -> dict[str, T]:
     """Return what belongs to the homes of this link; a device that names no home belongs to it too."""
     return {
         wire_id: item
         for wire_id, item in items.items()
         if item.structure_id is None or item.structure_id in coordinator.homes
     }
+
+
+def is_gone(coordinator: WwnCoordinator, device: dr.AnyDeviceEntry) -> bool:
+    """Whether the newest document holds nothing that a device in the registry stands for."""
+    held = {coordinator.unique_id(wire_id) for wire_id, *_ in registered(coordinator)}
+    return not any(domain == DOMAIN and unique_id in held for domain, unique_id in device.identifiers)
+
+
+def alarm_name(coordinator: WwnCoordinator, wire_id: str, alarm: Alarm | None) -> str:
+    """Return what people call an alarm: as they named it here, else as its home names it."""
+    device = dr.async_get(coordinator.hass).async_get_device_by_identifier(
+        (DOMAIN, coordinator.unique_id(wire_id)), coordinator.config_entry.entry_id
+    )
+    if device is not None and device.name_by_user:
+        return device.name_by_user
+    if alarm is not None and (name := alarm.name_long or alarm.name or alarm.where_name):
+        return name
+    return device.name or wire_id if device is not None else wire_id
 
 
 def always(_item: object, _permissions: frozenset[Permission]) -> bool:
@@ -217,5 +297,10 @@ def async_add_dynamically(
         if found:
             async_add_entities(found.values())
 
+    @callback
+    def forget(wire_id: str) -> None:
+        known.difference_update([key for key in known if key[0] == wire_id])
+
     add()
     coordinator.config_entry.async_on_unload(coordinator.async_add_listener(add))
+    _on_device_removed(coordinator, forget)

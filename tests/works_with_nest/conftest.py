@@ -136,13 +136,14 @@ def entry_data(base: str, homes: list[str], permissions: list[str]) -> dict[str,
 def link(hass: HomeAssistant, service: FixtureService) -> SetUp:
     """Return a function that sets up a link to the service, and waits until the stream is up."""
 
-    async def link(permissions: list[str] = ALL_PERMISSIONS) -> MockConfigEntry:
+    async def link(permissions: list[str] = ALL_PERMISSIONS, options: dict[str, Any] | None = None) -> MockConfigEntry:
         homes = sorted(service.document.get("structures", {"home": {}}))
         entry = MockConfigEntry(
             domain=DOMAIN,
             title="Home",
             unique_id=f"{SERVER_ID}:{homes[0]}",
             data=entry_data(service.base, homes, permissions),
+            options=options or {},
         )
         entry.add_to_hass(hass)
         await hass.config_entries.async_setup(entry.entry_id)

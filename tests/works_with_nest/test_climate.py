@@ -28,7 +28,7 @@ def _fahrenheit_at_home(hass: HomeAssistant) -> None:
 def shown(hass: HomeAssistant, entity_id: str) -> dict[str, Any]:
     state = hass.states.get(entity_id)
     assert state is not None
-    left_out = {"friendly_name", "hvac_modes", "preset_modes", "supported_features", "target_temp_step"}
+    left_out = {"fan_modes", "friendly_name", "hvac_modes", "preset_modes", "supported_features", "target_temp_step"}
     return {"state": state.state} | {str(key): value for key, value in state.attributes.items() if key not in left_out}
 
 
@@ -38,6 +38,7 @@ async def test_a_thermostat_with_a_range_is_shown_in_its_own_scale(hass: HomeAss
         "state": "heat_cool",
         "current_temperature": 67,
         "current_humidity": 40,
+        "fan_mode": "auto",
         "hvac_action": "heating",
         "max_temp": 90,
         "min_temp": 50,
@@ -90,7 +91,18 @@ async def test_eco_is_a_preset_and_shows_its_bound(hass: HomeAssistant, link: Se
             {"state": "off", "temperature": None, "preset_mode": "eco"},
             id="eco before off",
         ),
-        pytest.param({"hvac_mode": "turbo"}, {"state": "unknown", "temperature": None}, id="a mode not known"),
+        pytest.param(
+            {"hvac_mode": "turbo"},
+            {"state": "unknown", "temperature": None, "preset_mode": None},
+            id="a mode not known",
+        ),
+        pytest.param({"fan_timer_active": True}, {"fan_mode": "on"}, id="fan timer"),
+        pytest.param({"fan_timer_active": None}, {"fan_mode": None}, id="fan timer not told"),
+        pytest.param(
+            {"temperature_scale": "C", "hvac_mode": "heat"},
+            {"temperature": 70, "min_temp": 48, "max_temp": 90},
+            id="a thermostat in Celsius",
+        ),
         pytest.param({"hvac_state": "cooling"}, {"hvac_action": "cooling"}, id="cooling"),
         pytest.param({"hvac_state": "off"}, {"hvac_action": "idle"}, id="idle"),
         pytest.param({"hvac_state": "off", "hvac_mode": "off"}, {"hvac_action": "off"}, id="action off"),
@@ -134,6 +146,8 @@ def mode(service: FixtureService, wire_mode: str, wire_id: str = HALLWAY) -> Non
         ("heat", "turn_off", {}, {"hvac_mode": "off"}),
         ("off", "turn_on", {}, {"hvac_mode": "heat-cool"}),
         ("heat", "set_preset_mode", {"preset_mode": "eco"}, {"hvac_mode": "eco"}),
+        ("heat", "set_fan_mode", {"fan_mode": "on"}, {"fan_timer_active": True}),
+        ("heat", "set_fan_mode", {"fan_mode": "auto"}, {"fan_timer_active": False}),
     ],
 )
 async def test_each_action_is_one_write_in_the_thermostats_scale(
@@ -283,3 +297,76 @@ async def test_what_can_be_set_follows_the_equipment(
     assert state is not None
     assert state.attributes["hvac_modes"] == ["off", "heat"]
     assert "target_temp_low" not in state.attributes
+
+
+@pytest.mark.parametrize("mode_before", ["cool", "heat", "heat-cool"])
+async def test_turning_on_returns_to_the_mode_before_also_after_a_reload(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: Callable[[str], str | None], mode_before: str
+) -> None:
+    mode(service, mode_before)
+    entry = await link()
+    await until(lambda: service.streams)
+    service.push(lambda document: document["devices"]["thermostats"][HALLWAY].update(hvac_mode="off"))
+    await until(lambda: state_of(HALLWAY_CLIMATE) == "off")
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(HALLWAY_CLIMATE) == "off"
+    await call(hass, "turn_on")
+    assert service.writes() == [(f"/devices/thermostats/{HALLWAY}", {"hvac_mode": mode_before})]
+
+
+async def test_turning_on_takes_a_mode_that_the_equipment_still_has(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: Callable[[str], str | None]
+) -> None:
+    mode(service, "cool")
+    await link()
+    await until(lambda: service.streams)
+    changed = {"hvac_mode": "off", "can_cool": False}
+    service.push(lambda document: document["devices"]["thermostats"][HALLWAY].update(changed))
+    await until(lambda: state_of(HALLWAY_CLIMATE) == "off")
+    await call(hass, "turn_on")
+    assert service.writes() == [(f"/devices/thermostats/{HALLWAY}", {"hvac_mode": "heat"})]
+
+
+@pytest.mark.parametrize(
+    ("fields", "modes", "fans"),
+    [
+        ({"can_cool": False}, ["off", "heat"], ["auto", "on"]),
+        ({"can_heat": False, "hvac_mode": "cool"}, ["off", "cool"], ["auto", "on"]),
+        ({"has_fan": False}, ["off", "heat_cool", "heat", "cool"], None),
+        ({"can_heat": False, "can_cool": False, "hvac_mode": "off"}, ["off"], ["auto", "on"]),
+    ],
+)
+async def test_only_what_the_equipment_has_is_offered(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    fields: dict[str, Any],
+    modes: list[str],
+    fans: list[str] | None,
+) -> None:
+    service.document["devices"]["thermostats"][HALLWAY] |= fields
+    await link()
+    state = hass.states.get(HALLWAY_CLIMATE)
+    assert state is not None
+    assert (state.attributes["hvac_modes"], state.attributes.get("fan_modes")) == (modes, fans)
+
+
+async def test_steps_are_those_of_each_thermostats_own_scale(hass: HomeAssistant, link: SetUp) -> None:
+    await link()
+    steps = [hass.states.get(each).attributes["target_temp_step"] for each in (HALLWAY_CLIMATE, UPSTAIRS_CLIMATE)]
+    assert steps == [1, 0.5]
+
+
+async def test_no_member_of_the_thermostat_is_one_that_home_assistant_warns_of(
+    hass: HomeAssistant, link: SetUp, caplog: pytest.LogCaptureFixture
+) -> None:
+    await link()
+    names = ("temperature_unit", "current_temperature", "target_temperature", "target_temperature_low")
+    for name in (*names, "target_temperature_high"):
+        own, native = (vars(climate.WwnClimate)[each] for each in (name, f"native_{name}"))
+        assert own is native, name
+    warned = [
+        record.getMessage() for record in caplog.records if record.levelname == "WARNING" and record.name != "asyncio"
+    ]
+    assert [text for text in warned if "works_with_nest" in text and "has not been tested" not in text] == []

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -91,6 +92,30 @@ class WwnClient:
         """Set a home to home or away. Raises WwnError."""
         await self._writes.write(f"/structures/{structure_id}", {"away": presence.value})
 
+    async def start_fan(self, device_id: str, minutes: int | None = None) -> None:
+        """Run the fan for some minutes, by default as long as last time. Raises WwnError."""
+        length = {} if minutes is None else {"fan_timer_duration": minutes}
+        await self._write_thermostat(device_id, {"fan_timer_active": True, **length})
+
+    async def stop_fan(self, device_id: str) -> None:
+        """Stop the fan timer. Raises WwnError."""
+        await self._write_thermostat(device_id, {"fan_timer_active": False})
+
+    async def set_eta(self, structure_id: str, trip_id: str, begin: datetime, end: datetime) -> None:
+        """Tell a home that somebody arrives between two times; the same trip again replaces it. Raises WwnError."""
+        await self._write_eta(structure_id, trip_id, begin=_wire_time(begin), end=_wire_time(end))
+
+    async def cancel_eta(self, structure_id: str, trip_id: str) -> None:
+        """Tell a home that nobody arrives with this trip (protocol 5.5). Raises WwnError."""
+        await self._write_eta(structure_id, trip_id, begin=0, end=0)
+
+    async def _write_eta(self, structure_id: str, trip_id: str, *, begin: str | int, end: str | int) -> None:
+        # Not merged: a quick second write may be of another trip.
+        await self._send_write(
+            f"/structures/{structure_id}/eta",
+            {"trip_id": trip_id, "estimated_arrival_window_begin": begin, "estimated_arrival_window_end": end},
+        )
+
     async def _write_thermostat(self, device_id: str, fields: Mapping[str, Any]) -> None:
         await self._writes.write(f"/devices/thermostats/{device_id}", fields)
 
@@ -178,6 +203,11 @@ async def _raise_for_status(response: ClientResponse) -> None:
     except orjson.JSONDecodeError:
         body = None
     raise response_error(response.status, body, response.headers.get("Retry-After"))
+
+
+def _wire_time(moment: datetime) -> str:
+    """Return a time as the wire has it (protocol 3.1)."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _stepped(scale: TemperatureScale, value: float) -> float:

@@ -1,0 +1,91 @@
+"""A home as its alarms make it: the worst of all levels, and what keeps an alarm from being heard."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .wwn import Document
+from .wwn.models import Alarm, AlarmLevel, Battery, Permission, Structure
+
+type Level = Callable[[Structure | Alarm], object]
+
+
+def smoke(item: Structure | Alarm) -> object:
+    """Return the level of smoke."""
+    return item.smoke
+
+
+def carbon_monoxide(item: Structure | Alarm) -> object:
+    """Return the level of carbon monoxide."""
+    return item.carbon_monoxide
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A home with every alarm that it lists or that names it; None for one that the document does not hold."""
+
+    structure: Structure
+    alarms: Mapping[str, Alarm | None]
+
+    @property
+    def structure_id(self) -> str:
+        """Return the id of the home."""
+        return self.structure.structure_id
+
+
+def homes_of(document: Document) -> dict[str, Home]:
+    """Return all homes of a document with their alarms."""
+    return {wire_id: home_of(document, structure) for wire_id, structure in document.structures.items()}
+
+
+def home_of(document: Document, structure: Structure) -> Home:
+    """Return one home of a document with its alarms."""
+    named = {key: alarm for key, alarm in document.alarms.items() if alarm.structure_id == structure.structure_id}
+    return Home(structure, {key: document.alarms.get(key) for key in structure.alarm_ids} | named)
+
+
+def has_alarms(home: Home, permissions: frozenset[Permission]) -> bool:
+    """Whether a home has alarms, as far as the link may see them."""
+    told = (home.structure.smoke, home.structure.carbon_monoxide)
+    return Permission.SMOKE_CO_READ in permissions and (bool(home.alarms) or any(level is not None for level in told))
+
+
+def worst_level(home: Home, level_of: Level) -> AlarmLevel | None:
+    """Return the worst level of a home, None where nobody can say.
+
+    What the home and each alarm said last counts, so that an emergency that falls silent is not over. But it is ok only
+    if the home says so, and every alarm is there, is online and says so too.
+    """
+    levels = [level_of(home.structure), *(level_of(alarm) for alarm in home.alarms.values() if alarm)]
+    for bad in (AlarmLevel.EMERGENCY, AlarmLevel.WARNING):
+        if bad in levels:
+            return bad
+    is_heard = all(alarm is not None and alarm.is_online is True for alarm in home.alarms.values())
+    return AlarmLevel.OK if is_heard and all(level is AlarmLevel.OK for level in levels) else None
+
+
+class Shortcoming(StrEnum):
+    """Why an alarm may not be heard."""
+
+    MISSING = "missing"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+    BATTERY_LOW = "battery_low"
+    UNTESTED = "untested"
+
+
+def shortcomings_of(alarm: Alarm | None, tested_since: datetime | None) -> Iterator[Shortcoming]:
+    """Yield why an alarm may not be heard. tested_since: when its last good test may have been; None: at any time."""
+    if alarm is None:
+        yield Shortcoming.MISSING
+        return
+    if alarm.is_online is False:
+        yield Shortcoming.OFFLINE
+    known = (alarm.smoke, AlarmLevel), (alarm.carbon_monoxide, AlarmLevel), (alarm.battery, Battery)
+    if alarm.is_online is None or not all(isinstance(word, words) for word, words in known):
+        yield Shortcoming.UNKNOWN
+    if alarm.battery is Battery.REPLACE:
+        yield Shortcoming.BATTERY_LOW
+    if tested_since and (alarm.last_manual_test is None or alarm.last_manual_test < tested_since):
+        yield Shortcoming.UNTESTED
