@@ -36,6 +36,7 @@ from .requests import wants
 from .rules import TYPES, Subject, check, prepared
 from .streams import Stream
 from .texts import t
+from .views import Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,7 +92,7 @@ async def _read(request: web.Request, link: Link, token: str) -> web.StreamRespo
     if request.method == "GET" and wants(request, "text/event-stream"):
         return await _stream(request, link, token, path)
     context.limits.count_read(link.id)
-    metadata = metadata_of(context, link, token)
+    metadata = Metadata(metadata_of(context, link, token))
     value = context.views.value(context.home.document, scope_of(link), metadata, path)
     if value is None:
         raise not_found()

@@ -1,4 +1,4 @@
-"""Event streams (protocol 4.3): each writes the newest state, whenever it is ready."""
+"""Event streams (protocol 4.3): each tells the newest state, whenever its reader is ready."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 import orjson
 
-from .context import metadata_of, scope_of
+from .context import context_of, metadata_of, scope_of
 from .document import absolute
+from .views import Metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .context import Context
     from .document import Path
@@ -30,69 +31,66 @@ _HEADERS: Final = {
 }
 
 
-class Stream:
-    """One hub that listens at one path.
+class Feed:
+    """One reader of server-sent events, who gets the newest state whenever it is ready.
 
-    It holds no queue: ``wake`` only says that something may have changed, and the value
-    is read when the hub has taken the one before.
+    It holds no queue: ``wake`` only says that something may have changed, and the state is
+    looked at when the reader has taken the one before.
     """
 
-    def __init__(self, context: Context, request: web.Request, link: Link, token: str, path: Path) -> None:
+    # The link that pays for it, none for a person at a page.
+    link: Link | None = None
+
+    def __init__(self, request: web.Request) -> None:
         """Prepare to serve; nothing is sent yet."""
-        self._context = context
         self._request = request
-        self._token = token
-        self._path = path
+        self._settings = context_of(request).settings
         self._dirty = asyncio.Event()
         self._response = web.StreamResponse(headers=_HEADERS)
-        self._last: bytes | None = None
         self._keep_alive_due = 0.0
         self._open = True
-        self._revoked = False
-        self._metadata = metadata_of(context, link, token)
-        self.link = link
+        self._farewell = b""
         self.ended = asyncio.Event()
 
+    def news(self) -> bytes | None:
+        """Return the event that tells the state, unless the reader has it already."""
+        raise NotImplementedError
+
     def wake(self) -> None:
-        """Have the value at the path looked at again."""
+        """Have the state looked at again."""
         self._dirty.set()
 
-    def follow(self, link: Link) -> None:
-        """Go on with other rights."""
-        self.link = link
-        self._metadata = metadata_of(self._context, link, self._token)
-        self._dirty.set()
-
-    def end(self, *, revoked: bool) -> None:
-        """Say goodbye, with ``auth_revoked`` where the link is gone, and close."""
+    def end(self, farewell: bytes = b"") -> None:
+        """Send a last event, if there is one, and close."""
         self._open = False
-        self._revoked = revoked
+        self._farewell = farewell
         self._dirty.set()
 
     def abort(self) -> None:
-        """Drop the connection of a hub that takes nothing any more."""
+        """Drop the connection of a reader that takes nothing any more."""
         if self._request.transport is not None:
             self._request.transport.abort()
 
+    def unsent(self) -> int:
+        """Return how many bytes wait for the reader to take them."""
+        transport = self._request.transport
+        return 0 if transport is None else transport.get_write_buffer_size()
+
     async def serve(self) -> web.StreamResponse:
-        """Write events until the hub leaves or the stream is ended."""
+        """Write events until the reader leaves or the feed is ended."""
         try:
             await self._response.prepare(self._request)
             await self._send_news()
             while await self._awake():
                 await self._send_news()
-            await self._say_goodbye()
+            await self._write(self._farewell)
+            await self._response.write_eof()
         except (ConnectionError, TimeoutError):
-            # The hub is gone, or takes nothing: it starts anew with a whole put.
+            # The reader is gone, or takes nothing: it starts anew with a whole state.
             self.abort()
         finally:
             self.ended.set()
         return self._response
-
-    def value(self) -> bytes | None:
-        """Return what the hub may see at its path now, as JSON."""
-        context = self._context
-        return context.views.value(context.home.document, scope_of(self.link), self._metadata, self._path)
 
     async def _awake(self) -> bool:
         """Wait until there may be news or it was silent for long; say whether to go on."""
@@ -103,54 +101,85 @@ class Stream:
 
     async def _send_news(self) -> None:
         self._dirty.clear()
-        value = self.value() or b"null"
-        if value != self._last:
-            self._last = value
-            path = orjson.dumps(absolute(self._path))
-            body = b'{"path":%b,"data":%b}' % (path, value)
-            await self._write(b"event: put\ndata: %b\n\n" % body)
-        elif asyncio.get_running_loop().time() >= self._keep_alive_due:
-            # Changes that this hub may not see do not count as a sign of life.
-            await self._write(_KEEP_ALIVE)
-
-    async def _say_goodbye(self) -> None:
-        if self._revoked:
-            token = orjson.dumps(self._token)
-            await self._write(b"event: auth_revoked\ndata: %b\n\n" % token)
-        await self._response.write_eof()
+        event = self.news()
+        if event is None and asyncio.get_running_loop().time() >= self._keep_alive_due:
+            # Changes that the reader may not see do not count as a sign of life.
+            event = _KEEP_ALIVE
+        await self._write(event or b"")
 
     async def _write(self, event: bytes) -> None:
-        settings = self._context.settings
-        async with asyncio.timeout(settings.stall_seconds):
+        if not event:
+            return
+        async with asyncio.timeout(self._settings.stall_seconds):
             await self._response.write(event)
         now = asyncio.get_running_loop().time()
-        self._keep_alive_due = now + settings.keep_alive_seconds
+        self._keep_alive_due = now + self._settings.keep_alive_seconds
+
+
+class Stream(Feed):
+    """One hub that listens at one path."""
+
+    link: Link
+
+    def __init__(self, context: Context, request: web.Request, link: Link, token: str, path: Path) -> None:
+        """Prepare to serve; nothing is sent yet."""
+        super().__init__(request)
+        self._context = context
+        self._token = token
+        self._path = path
+        self._head = b'event: put\ndata: {"path":%b,"data":' % orjson.dumps(absolute(path))
+        self._seen: tuple[bytes, ...] | None = None
+        self.follow(link)
+
+    def follow(self, link: Link) -> None:
+        """Go on with these rights."""
+        self.link = link
+        self._scope = scope_of(link)
+        self._metadata = Metadata(metadata_of(self._context, link, self._token))
+        self.wake()
+
+    def value(self) -> tuple[bytes, ...] | None:
+        """Return what the hub may see at its path now, as pieces of JSON."""
+        return self._context.views.pieces(self._context.home.document, self._scope, self._metadata, self._path)
+
+    def news(self) -> bytes | None:
+        """Return the put that the hub does not have yet; a value that went is null."""
+        value = self.value() or (b"null",)
+        # Pieces are the same objects until they change, so this costs next to nothing.
+        if value == self._seen:
+            return None
+        self._seen = value
+        return b"".join((self._head, *value, b"}\n\n"))
+
+    def revoke(self) -> None:
+        """Say that the link is gone, and close."""
+        self.end(b"event: auth_revoked\ndata: %b\n\n" % orjson.dumps(self._token))
 
 
 class Streams:
-    """All open streams of a server."""
+    """All open feeds of a server."""
 
     def __init__(self, farewell_seconds: float) -> None:
-        """Start without any; a stream that ends has this long to hand over the rest."""
+        """Start without any; one that ends has this long to hand over the rest."""
         self._farewell_seconds = farewell_seconds
-        self._streams: set[Stream] = set()
+        self._streams: set[Feed] = set()
 
-    async def serve(self, stream: Stream) -> web.StreamResponse:
-        """Keep a stream among the others for as long as it lives."""
-        self._streams.add(stream)
+    async def serve(self, feed: Feed) -> web.StreamResponse:
+        """Keep a feed among the others for as long as it lives."""
+        self._streams.add(feed)
         try:
-            return await stream.serve()
+            return await feed.serve()
         finally:
-            self._streams.discard(stream)
+            self._streams.discard(feed)
 
     def link_ids(self) -> frozenset[int]:
         """Return the links that have a stream open."""
-        return frozenset(stream.link.id for stream in self._streams)
+        return frozenset(feed.link.id for feed in self._streams if feed.link is not None)
 
     def wake(self) -> None:
-        """Tell every stream that the home's document is another."""
-        for stream in self._streams:
-            stream.wake()
+        """Tell every feed that the home is another."""
+        for feed in self._streams:
+            feed.wake()
 
     def follow(self, link: Link) -> None:
         """Let the streams of a link go on with other rights."""
@@ -159,23 +188,27 @@ class Streams:
 
     async def revoke(self, link_ids: Iterable[int]) -> None:
         """End the streams of links that are gone."""
-        await self._end(self._of(set(link_ids)), revoked=True)
+        streams = self._of(set(link_ids))
+        for stream in streams:
+            stream.revoke()
+        await self._let_go(streams)
 
     async def close(self) -> None:
-        """End every stream, because the server does."""
-        await self._end(list(self._streams), revoked=False)
+        """End every feed, because the server does."""
+        feeds = list(self._streams)
+        for feed in feeds:
+            feed.end()
+        await self._let_go(feeds)
 
     def _of(self, link_ids: set[int]) -> list[Stream]:
-        return [each for each in self._streams if each.link.id in link_ids]
+        return [each for each in self._streams if isinstance(each, Stream) and each.link.id in link_ids]
 
-    async def _end(self, streams: list[Stream], *, revoked: bool) -> None:
-        for stream in streams:
-            stream.end(revoked=revoked)
+    async def _let_go(self, feeds: Sequence[Feed]) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._farewell_seconds):
-                for stream in streams:
-                    await stream.ended.wait()
-        for stream in streams:
-            if not stream.ended.is_set():
+                for feed in feeds:
+                    await feed.ended.wait()
+        for feed in feeds:
+            if not feed.ended.is_set():
                 _LOGGER.info("A stream took nothing any more and was dropped")
-                stream.abort()
+                feed.abort()

@@ -51,6 +51,15 @@ def _permitted(group: Group, fields: frozenset[str], homes: frozenset[str]) -> G
     }
 
 
+class Metadata:
+    """The part of the document that is one token's own, and how it begins the whole."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        """Serialise it once, for as long as it stays."""
+        self.fields = fields
+        self.head = b'{"metadata":' + orjson.dumps(fields)
+
+
 class Views:
     """Trees and their bytes for the newest document, by scope and path."""
 
@@ -67,19 +76,32 @@ class Views:
             self._trees[scope] = visible(document, scope)
         return self._trees[scope]
 
-    def value(self, document: Document, scope: Scope, metadata: dict[str, Any], path: Path) -> bytes | None:
+    def value(self, document: Document, scope: Scope, metadata: Metadata, path: Path) -> bytes | None:
         """Return the JSON at a path as one token sees it, ``None`` for nothing."""
+        pieces = self.pieces(document, scope, metadata, path)
+        return None if pieces is None else b"".join(pieces)
+
+    def pieces(self, document: Document, scope: Scope, metadata: Metadata, path: Path) -> tuple[bytes, ...] | None:
+        """Return the same in pieces, to be joined.
+
+        What all tokens of a scope see is serialised once; at the root, what only one token
+        sees stands in front of it.
+        """
         if path[:1] == (METADATA,):
-            return _dump(look_up(metadata, path[1:]))
+            own = _dump(look_up(metadata.fields, path[1:]))
+            return None if own is None else (own,)
         shared = self._shared(document, scope, path)
-        return _with_metadata(metadata, shared) if path == ROOT else shared
+        if shared is None:
+            return None
+        return (metadata.head, shared) if path == ROOT else (shared,)
 
     def _shared(self, document: Document, scope: Scope, path: Path) -> bytes | None:
         self._renew(document)
         key = (scope, path)
         if key in self._bytes:
             return self._bytes[key]
-        value = _dump(look_up(self.tree(document, scope), path))
+        tree = self.tree(document, scope)
+        value = _after_metadata(tree) if path == ROOT else _dump(look_up(tree, path))
         # Paths that lead nowhere have no end, so only the others are kept.
         if value is not None:
             self._bytes[key] = value
@@ -96,10 +118,6 @@ def _dump(value: Any) -> bytes | None:
     return None if value is MISSING else orjson.dumps(value)
 
 
-def _with_metadata(metadata: dict[str, Any], tree: bytes | None) -> bytes:
-    """Put a token's own part in front of the part it shares with others.
-
-    Splicing bytes spares serialising the whole document once for every token.
-    """
-    own = b'{"metadata":' + orjson.dumps(metadata)
-    return own + (b"}" if tree in (None, b"{}") else b"," + (tree or b"")[1:])
+def _after_metadata(tree: dict[str, Any]) -> bytes:
+    """Return the whole without its beginning, which is each token's own."""
+    return b"," + orjson.dumps(tree)[1:] if tree else b"}"

@@ -10,6 +10,7 @@ import pytest
 
 from wwn_server import views
 from wwn_server.app import create_app
+from wwn_server.context import CONTEXT
 from wwn_server.document import Document
 from wwn_server.homes.base import AlarmKind, AlarmLevel, BatteryHealth, Presence
 from wwn_server.homes.simulated import SimulatedHome
@@ -204,6 +205,44 @@ async def test_a_slow_reader_holds_up_nobody_and_gets_the_newest_state(server: R
         server.home.set_alarm_level(first_alarm(server), AlarmKind.CO, AlarmLevel.EMERGENCY)
         received = await read_until(sock, b'"co_alarm_state":"emergency"}')
     assert received.count(b"event: put") < changes * 3 / 4
+
+
+async def test_a_reader_that_stopped_reading_is_kept_one_state_and_not_a_queue(server: Running, linked: Hub) -> None:
+    async with slow_reader(linked), linked.stream(f"{structure_path(server)}/away") as other:
+        await other.put()
+        feeds = tuple(server.app[CONTEXT].streams._streams)
+        await change_often(server.home, 500, other)
+        waiting = max(feed.unsent() for feed in feeds)
+        assert waiting > 0
+        await change_often(server.home, 500, other)
+        assert max(feed.unsent() for feed in feeds) == waiting
+        # What a connection may hold before it is waited for, and one state beyond it.
+        assert waiting < 2 * 65536 + len(await (await linked.get()).read())
+
+
+async def test_a_device_that_goes_is_null_and_is_told_when_it_is_back(server: Running, linked: Hub) -> None:
+    device_id = first_alarm(server)
+    path = f"/devices/smoke_co_alarms/{device_id}"
+    async with linked.stream(path) as events, linked.stream(f"{path}/name") as deeper, linked.stream() as root:
+        before = await events.put()
+        assert await deeper.put() == before["name"]
+        await root.put()
+        server.home.remove_device(device_id)
+        assert await events.next() == ("put", {"path": path, "data": None})
+        assert await deeper.next() == ("put", {"path": f"{path}/name", "data": None})
+        whole = await root.put()
+        assert device_id not in whole["devices"]["smoke_co_alarms"]
+        assert device_id not in next(iter(whole["structures"].values()))["smoke_co_alarms"]
+        assert (await linked.get(path)).status == 404
+        assert server.home.add_device("smoke_co_alarms", before["where_name"]) == device_id
+        assert (await events.put())["name"] == await deeper.put() == before["name"]
+
+
+async def test_the_first_byte_of_a_stream_is_its_first_put(linked: Hub) -> None:
+    async with slow_reader(linked) as sock:
+        _, _, body = (await read_until(sock, b"\n\n\r\n")).partition(b"\r\n\r\n")
+    chunk = body.partition(b"\r\n")[2]
+    assert chunk.startswith(b'event: put\ndata: {"path":"/","data":{"metadata":')
 
 
 class TestAReaderThatTakesNothing:
