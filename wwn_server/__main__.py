@@ -13,6 +13,7 @@ from .commands.speech import REFUSED, CommandError, remark
 from .configuration import ConfigurationError, settings_of
 from .serving import ListenError
 from .store import StoreError
+from .tls import CertificateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = COMMANDS[options.command, getattr(options, "action", None)]
     try:
         return command(settings_of(vars(options), os.environ), options)
-    except (CommandError, ConfigurationError, ListenError, StoreError) as error:
+    except (CertificateError, CommandError, ConfigurationError, ListenError, StoreError) as error:
         for line in str(error).splitlines():
             remark(f"wwn-server: {line}")
         return REFUSED

@@ -49,11 +49,15 @@ def split(url: str) -> SplitResult | None:
 
 def is_reachable_plainly(host: str) -> bool:
     """Say whether http may be used for a host: it is the user's own network."""
-    address = _address(host)
+    address = address_of(host)
     if address is not None:
         return any(address in network for network in _LOCAL_NETWORKS)
-    name = host.lower().removesuffix(".")
-    return "." not in name or name.endswith(_LOCAL_SUFFIXES)
+    return _is_local_name(host)
+
+
+def is_own_name(host: str) -> bool:
+    """Say whether a server in somebody's own network may be asked by this: any address, or a local name."""
+    return address_of(host) is not None or _is_local_name(host)
 
 
 def is_redirect_uri(url: str) -> bool:
@@ -74,7 +78,13 @@ def _is_plain(text: str) -> bool:
     return not text or bool(_PRINTABLE.fullmatch(text))
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _is_local_name(host: str) -> bool:
+    name = host.lower().removesuffix(".")
+    return "." not in name or name.endswith(_LOCAL_SUFFIXES)
+
+
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a text is, IPv4 in an IPv6 coat as IPv4, or nothing."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -87,6 +97,6 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def _is_host(host: str) -> bool:
     if "%" in host:
         return False
-    if _address(host) is not None:
+    if address_of(host) is not None:
         return True
     return bool(_NAME.fullmatch(host)) and not _NUMERIC_END.search(host)

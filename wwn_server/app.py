@@ -20,6 +20,7 @@ from .errors import (
     method_not_allowed,
     not_found,
 )
+from .gate import own_host, whole_body
 from .limits import DataLimits, SlidingWindow
 from .logs import ACCESS_LOG, mask
 from .naming import restore_names
@@ -42,21 +43,23 @@ from .pages import (
 )
 from .pages.rendering import PageError, message_page, static
 from .passwords import Passwords
+from .proxies import behind_proxies
 from .requests import wants
 from .settings import MAX_BODY_BYTES
 from .shard import Shard
 from .streams import Streams
 from .texts import t
 from .views import Views
+from .watch import watched
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
+
+    from aiohttp.typedefs import Handler
 
     from .homes.base import Home
     from .settings import Settings
     from .store import Store
-
-    type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -113,7 +116,8 @@ def create_shard_app(app: web.Application) -> web.Application:
 
 
 def _bare_app(context: Context) -> web.Application:
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_access_log, _refusals])
+    passed = (behind_proxies(context.settings), _access_log, _refusals, own_host, whole_body)
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=passed)
     app[CONTEXT] = context
     app.on_response_prepare.append(_hide_version)
     app.on_shutdown.append(_end_streams)
@@ -144,7 +148,8 @@ async def _living_home(app: web.Application) -> AsyncIterator[None]:
     restore_names(context)
     first_run.invite(context)
     unsubscribe = context.home.subscribe(context.streams.wake)
-    yield
+    async with watched(context):
+        yield
     unsubscribe()
     await context.home.stop()
     context.passwords.close()

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from .errors import Anchor, WireError
-from .texts import t
 from .views import Scope, Views
 
 if TYPE_CHECKING:
@@ -54,11 +52,8 @@ def base_of(request: web.Request) -> str:
 
 
 def host_of(request: web.Request) -> str:
-    """Return the host that a request asked for; aiohttp would ask DNS for a default."""
-    host = request.headers.get("Host", "localhost")
-    if not host.isascii():
-        raise WireError(400, Anchor.INVALID_CONTENT, t("refusal.host"))
-    return host
+    """Return the host that a request asked for, as the outermost proxy tells it that is trusted."""
+    return request.host
 
 
 def scope_of(link: Link) -> Scope:

@@ -56,6 +56,8 @@ class Anchor(StrEnum):
     NOT_AWAY = "not-in-away-mode"
     TOO_LARGE = "request-too-large"
     NOT_SET_UP = "not-set-up"
+    TOO_SLOW = "request-too-slow"
+    HOST = "unknown-host"
 
 
 class WireError(Exception):

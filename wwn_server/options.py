@@ -18,6 +18,7 @@ from .settings import DEFAULT_NAME
 VARIABLE_PREFIX: Final = "WWN_SERVER_"
 
 SERVER: Final = "server"
+REACHED: Final = "how it is reached"
 LIMITS: Final = "limits"
 SIMULATED_HOME: Final = "simulated home"
 
@@ -60,9 +61,16 @@ OPTIONS: Final = (
     Option("host", values.host, "ADDRESS", "address to listen on; 127.0.0.1 is this machine only"),
     Option("port", values.port, "PORT", "port to listen on; 0 picks a free one"),
     Option("name", values.server_name, "NAME", "what hubs call this server, kept once said", default=DEFAULT_NAME),
-    Option("base-url", values.base_url, "URL", "where people's browsers reach this server, if not where hubs do"),
     Option("announce", values.truth, "YES", "announce the server on the network (mDNS)"),
     Option("shard", values.port, "PORT", "send hubs to this second port for data, as Google's service did"),
+    Option(
+        "base-url", values.base_url, "URL", "where people's browsers reach this server, if not where hubs do", REACHED
+    ),
+    Option("allow-host", values.host_name, "NAME", "a name it is asked by, beside local names", REACHED, many=True),
+    Option("trusted-proxy", values.network, "NET", "a proxy whose X-Forwarded headers hold", REACHED, many=True),
+    Option("certificate", values.folder, "FILE", "serve https with this certificate (PEM, with its chain)", REACHED),
+    Option("key", values.folder, "FILE", "its private key, where that is in another file", REACHED),
+    Option("connections-per-address", values.count, "N", "how many one address may have open", REACHED),
     Option("limits", values.truth, "YES", "limit how often hubs may ask, as the numbers below say", LIMITS),
     Option("limit-reads", values.count, "N", "reads of one link in ten minutes", LIMITS),
     Option("limit-streams", values.count, "N", "streams that one link opens in ten minutes", LIMITS),

@@ -16,11 +16,14 @@ from aiohttp import web
 from .announce import Service, announced
 from .app import create_app, create_shard_app
 from .context import CONTEXT
+from .door import Door
 from .logs import HTTP_LOG
 from .settings import DEFAULT_NAME
+from .tls import reload, tls_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    import ssl
 
     from .homes.base import Home
     from .settings import Settings
@@ -30,6 +33,8 @@ _LOGGER: Final = logging.getLogger(__name__)
 
 # The application writes its own log of requests, without secrets.
 RUNNER_OPTIONS: Final[dict[str, Any]] = {"access_log": None, "logger": HTTP_LOG, "shutdown_timeout": 3.0}
+# What is left of a body that was refused is read for so long, so that its sender reads why.
+_LINGERING_SECONDS: Final = 5.0
 
 _LISTEN_PROBLEMS: Final = {
     errno.EADDRINUSE: ("Port {port} on {host} is taken. Choose another with {flag}, or {flag} 0 for any free one."),
@@ -43,14 +48,13 @@ class ListenError(Exception):
 
 
 async def serve(settings: Settings, store: Store, home: Home) -> None:
-    """Serve until SIGTERM or SIGINT. Raises ``ListenError``."""
+    """Serve until SIGTERM or SIGINT. Raises ``ListenError`` and ``CertificateError``."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with _listening(settings, store, home) as (host, port):
+    tls = tls_of(settings)
+    _hear_signals(stop, tls, settings)
+    async with _listening(settings, store, home, tls) as (host, port):
         shown = f"[{host}]" if ":" in host else host
-        sys.stdout.write(f"Listening on http://{shown}:{port}\n")
+        sys.stdout.write(f"Listening on {_scheme(tls)}://{shown}:{port}\n")
         sys.stdout.flush()
         service = _service(settings, store, port)
         async with announced(service) if settings.announce else nullcontext():
@@ -58,28 +62,50 @@ async def serve(settings: Settings, store: Store, home: Home) -> None:
             _LOGGER.info("Stopping")
 
 
+def _hear_signals(stop: asyncio.Event, tls: ssl.SSLContext | None, settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    # Without a handler it would end the server, which nobody means who renewed a certificate.
+    loop.add_signal_handler(signal.SIGHUP, _renew, tls, settings)
+
+
+def _renew(tls: ssl.SSLContext | None, settings: Settings) -> None:
+    if tls is None:
+        _LOGGER.info("There is no certificate to read again")
+    else:
+        reload(tls, settings)
+
+
+def runner_options(settings: Settings) -> dict[str, Any]:
+    """Return how HTTP is spoken."""
+    return RUNNER_OPTIONS | {"keepalive_timeout": settings.idle_seconds, "lingering_time": _LINGERING_SECONDS}
+
+
 @asynccontextmanager
-async def _listening(settings: Settings, store: Store, home: Home) -> AsyncIterator[tuple[str, int]]:
+async def _listening(
+    settings: Settings, store: Store, home: Home, tls: ssl.SSLContext | None
+) -> AsyncIterator[tuple[str, int]]:
     app = create_app(settings, store, home)
     # The home lives from here on, and the shard's port is known before anybody is sent there.
-    async with _running(app) as runner, _sharded(app, settings):
-        yield settings.host, await _listen(runner, settings, settings.port)
+    async with _running(app) as runner, _sharded(app, settings, tls):
+        yield settings.host, await _listen(runner, settings, settings.port, tls)
 
 
 @asynccontextmanager
-async def _sharded(app: web.Application, settings: Settings) -> AsyncIterator[None]:
+async def _sharded(app: web.Application, settings: Settings, tls: ssl.SSLContext | None) -> AsyncIterator[None]:
     shard = app[CONTEXT].shard
     if shard is None or settings.shard is None:
         yield
         return
     async with _running(create_shard_app(app)) as runner:
-        shard.port = await _listen(runner, settings, settings.shard)
+        shard.port = await _listen(runner, settings, settings.shard, tls)
         yield
 
 
 @asynccontextmanager
 async def _running(app: web.Application) -> AsyncIterator[web.AppRunner]:
-    runner = web.AppRunner(app, **RUNNER_OPTIONS)
+    runner = web.AppRunner(app, **runner_options(app[CONTEXT].settings))
     await runner.setup()
     try:
         yield runner
@@ -87,10 +113,10 @@ async def _running(app: web.Application) -> AsyncIterator[web.AppRunner]:
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, settings: Settings, port: int) -> int:
+async def _listen(runner: web.AppRunner, settings: Settings, port: int, tls: ssl.SSLContext | None) -> int:
     """Return the port, which is another one if any free one was wanted. Raises ``ListenError``."""
     try:
-        await web.TCPSite(runner, settings.host, port).start()
+        await Door(runner, settings, port, tls).start()
     except OSError as error:
         raise ListenError(explain_listening(error, settings, port)) from error
     return int(runner.addresses[0][1])
@@ -108,4 +134,9 @@ def explain_listening(error: OSError, settings: Settings, port: int) -> str:
 
 def _service(settings: Settings, store: Store, port: int) -> Service:
     address = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM)[0][4][0]
-    return Service(str(address), port, store.server_id, store.name or DEFAULT_NAME)
+    scheme = _scheme(settings.certificate)
+    return Service(str(address), port, store.server_id, store.name or DEFAULT_NAME, scheme)
+
+
+def _scheme(encrypted: object) -> str:
+    return "http" if encrypted is None else "https"

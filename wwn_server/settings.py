@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 import os
 from pathlib import Path
 from typing import Final
+
+type Network = IPv4Network | IPv6Network
 
 DEFAULT_NAME: Final = "My Nest home"
 
@@ -15,6 +18,11 @@ KEEP_ALIVE_SECONDS: Final = 30.0
 STALL_SECONDS: Final = 120.0
 # What a stream that has to end may still take to hand over its last event.
 FAREWELL_SECONDS: Final = 2.0
+
+# A connection that has not brought a whole head of a request for this long is closed; proxies keep theirs for a minute.
+IDLE_SECONDS: Final = 75.0
+# What a request may take to bring its body, which is small.
+BODY_SECONDS: Final = 20.0
 
 MAX_BODY_BYTES: Final = 64 * 1024
 REGISTRATIONS_PER_MINUTE: Final = 10
@@ -46,6 +54,11 @@ class Settings:
     base_url: str | None = None
     announce: bool = True
     shard: int | None = None
+    allow_host: tuple[str, ...] = ()
+    trusted_proxy: tuple[Network, ...] = ()
+    certificate: Path | None = None
+    key: Path | None = None
+    connections_per_address: int = 200
     seed: int = 1
     speed: float = 1.0
     scale: str = "C"
@@ -57,5 +70,7 @@ class Settings:
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     stall_seconds: float = STALL_SECONDS
     farewell_seconds: float = FAREWELL_SECONDS
+    idle_seconds: float = IDLE_SECONDS
+    body_seconds: float = BODY_SECONDS
     registrations_per_minute: int = REGISTRATIONS_PER_MINUTE
     pending_registrations: int = PENDING_REGISTRATIONS

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+import ipaddress
 import math
 from pathlib import Path
 from typing import Final, Never
 
 from .addresses import split
+from .settings import Network
 from .store.accounts import LONGEST_NAME
 
 FASTEST: Final = 3600.0
@@ -76,6 +78,22 @@ def base_url(value: str) -> str:
     if parts is None or parts.path not in {"", "/"} or parts.query:
         _refuse(f"{value!r} is not an address such as https://nest.example or http://nas:9553")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def host_name(value: str) -> str:
+    """Take the name of a host, without scheme and port."""
+    parts = split(f"http://{value}")
+    if parts is None or parts.netloc != value or parts.port is not None:
+        _refuse(f"{value!r} is not the name of a host, such as nest.example")
+    return value.lower().removesuffix(".")
+
+
+def network(value: str) -> Network:
+    """Take an address or a network."""
+    try:
+        return ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return _refuse(f"{value!r} is not an address such as 192.168.1.2 or a network such as 172.18.0.0/16")
 
 
 def whole_number(value: str) -> int:

@@ -14,6 +14,7 @@ from wwn_server.serving import explain_listening
 from wwn_server.settings import Settings
 from wwn_server.store.database import FILE_NAME, StoreError, version_of
 from wwn_server.store.migrations import MIGRATIONS
+from wwn_server.tls import CertificateError, describe
 
 from .speech import OK, REFUSED, CommandError, tell
 
@@ -31,7 +32,7 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
 def _passes(name: str, look: Callable[[Settings], str], settings: Settings) -> bool:
     try:
         tell(f"fine     {name}: {look(settings)}")
-    except (CommandError, StoreError) as error:
+    except (CertificateError, CommandError, StoreError) as error:
         tell(f"PROBLEM  {name}: {error}")
         return False
     return True
@@ -102,5 +103,6 @@ _CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
     "data": _data,
     "address": _address,
     "shard": _shard,
+    "certificate": describe,
     "time zones": _time_zones,
 }

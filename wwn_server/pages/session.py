@@ -8,9 +8,9 @@ import hmac
 import ipaddress
 import secrets
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from wwn_server.context import context_of, host_of
+from wwn_server.context import base_of, context_of
 from wwn_server.requests import FormError, form_of
 from wwn_server.store.accounts import SESSION_SECONDS
 
@@ -151,12 +151,6 @@ def set_cookie(
 
 
 def _is_same_origin(request: web.Request) -> bool:
-    """Say whether the page that sent a form is ours; programs name no origin.
-
-    The scheme is left out: behind a proxy that speaks https we only see http.
-    """
-    origin = request.headers.get("Origin")
-    try:
-        return origin is None or urlsplit(origin).netloc == host_of(request)
-    except ValueError:
-        return False
+    """Say whether the page that sent a form is ours; programs name no origin."""
+    own = {None, base_of(request), context_of(request).settings.base_url}
+    return request.headers.get("Origin") in own

@@ -65,6 +65,14 @@ class Store:
         hashed = hashlib.sha256(words.encode()).digest()
         return f"z.1.1.{base64.urlsafe_b64encode(hashed).decode()}"
 
+    def changed_elsewhere(self) -> bool:
+        """Say whether another process has written since this was last asked."""
+        return self._database.changed_elsewhere()
+
+    def back_up(self, file: Path) -> None:
+        """Copy all there is into a new file. Raises ``StoreError`` with a sentence for people."""
+        self._database.back_up(file)
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

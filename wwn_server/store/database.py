@@ -57,6 +57,7 @@ class Database:
         try:
             self._connection = _open(folder)
             self._migrate()
+            self._seen = self._written()
         except (OSError, sqlite3.Error) as error:
             msg = f"the data folder {folder} can't be used: {error}"
             raise StoreError(msg) from error
@@ -88,6 +89,29 @@ class Database:
             raise
         self._connection.execute("COMMIT")
 
+    def changed_elsewhere(self) -> bool:
+        """Say whether another connection has written since this was last asked."""
+        before, self._seen = self._seen, self._written()
+        return before != self._seen
+
+    def back_up(self, file: Path) -> None:
+        """Copy all there is into a new file, readable by its owner only, while others go on reading and writing.
+
+        Raises ``StoreError`` with a sentence for people.
+        """
+        try:
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            with closing(sqlite3.connect(file)) as copy:
+                self._connection.backup(copy)
+                # A copy is one file, not three.
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except FileExistsError:
+            msg = f"{file} exists already and was not touched. Name a file that does not."
+            raise StoreError(msg) from None
+        except (OSError, sqlite3.Error) as error:
+            msg = f"{file} could not be written: {error}"
+            raise StoreError(msg) from error
+
     def close(self) -> None:
         """Close the connection, which folds the write-ahead log into the file."""
         self._connection.close()
@@ -107,6 +131,9 @@ class Database:
             for statement in statements:
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {number}")
+
+    def _written(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
