@@ -221,13 +221,6 @@ async def test_a_form_from_another_site_does_nothing(registered: Hub, person: Pe
     assert answer.status == 403
 
 
-async def test_a_proxy_that_speaks_https_is_not_another_site(server: Running, registered: Hub, person: Person) -> None:
-    person.be_signed_in()
-    form = hidden_fields(await (await person.get(registered.consent_path())).text())
-    origin = {"Origin": server.base.replace("http:", "https:")}
-    assert (await person.post("/login/oauth2", form | {"decision": "back"}, headers=origin)).status == 303
-
-
 async def test_a_form_of_a_session_that_ended_does_nothing(registered: Hub, person: Person, clock: Clock) -> None:
     person.be_signed_in()
     form = hidden_fields(await (await person.get(registered.consent_path())).text())
