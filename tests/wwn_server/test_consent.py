@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import ClientSession
 import pytest
 
-from .conftest import Clock, Running
+from .conftest import Clock
 from .hub import EVERYTHING, REDIRECT, Hub, metadata
 from .person import Person, hidden_fields
 

@@ -177,9 +177,9 @@ async def is_answered(port: int) -> bool:
     """Say whether a new connection gets an answer, and is not just closed."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET / HTTP/1.1\r\nHost: nas\r\n\r\n")
+        writer.write(b"GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: nas\r\n\r\n")
         line = await asyncio.wait_for(reader.readline(), 20)
         writer.close()
     except ConnectionError:
         return False
-    return line.startswith(b"HTTP/1.1 401")
+    return line.startswith(b"HTTP/1.1 200")

@@ -18,7 +18,7 @@ from wwn_server.settings import Settings
 from .conftest import Running, open_streams
 from .hub import Events, Hub, refusal
 from .person import Person
-from .test_command import end, get, serving
+from .test_command import end, get, run, serving
 from .test_writes import structure_path, thermostat_path
 
 
@@ -172,6 +172,7 @@ class TestLimits:
 
 
 def test_the_command_serves_on_both_ports_and_stops(tmp_path: Path) -> None:
+    run("--data", tmp_path, "account", "add", "anna", stdin="correct horse\n")
     with serving("--data", tmp_path, "--port", "0", "--shard", "0", "--no-announce") as (process, line):
         status, body = get(line, "/.well-known/oauth-authorization-server")
         (shard,) = json.loads(body)["works_with_nest"]["shards"]
