@@ -54,23 +54,29 @@ async def answer_or_send_on(request: web.Request) -> web.StreamResponse:
     context = context_of(request)
     if context.shard is None:
         return await handle(request)
-    # A hub that is still sending would lose the answer with the connection.
-    await request.read()
+    # Old clients know by the first answer alone that their token is gone (python-nest).
+    await _linked(request)
     return context.shard.redirect(request, base_of(request))
 
 
 async def handle(request: web.Request) -> web.StreamResponse:
     """Answer a request for data at any path."""
+    link, token = await _linked(request)
+    verb = _VERBS.get(request.method)
+    if verb is None:
+        raise method_not_allowed(request.method)
+    return await verb(request, link, token)
+
+
+async def _linked(request: web.Request) -> tuple[Link, str]:
+    """Return the link that a request may use, and its token as it was sent."""
     # Reading the body takes time; whether the token still stands is asked after that.
     await request.read()
     token = token_of(request)
     link = context_of(request).store.links.by_token(token) if token else None
     if token is None or link is None:
         raise unauthorized()
-    verb = _VERBS.get(request.method)
-    if verb is None:
-        raise method_not_allowed(request.method)
-    return await verb(request, link, token)
+    return link, token
 
 
 def token_of(request: web.Request) -> str | None:
