@@ -5,6 +5,7 @@ who accepts is at a browser that only reads forms.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import re
@@ -14,9 +15,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from wwn_server.store import Store
+
+from .conftest import PASSWORD_HASH
 from .hub import EVERYTHING, metadata
 from .person import PASSWORD, hidden_fields
-from .test_command import run, serving
+from .test_command import serving
 
 nest = pytest.importorskip("nest.nest", reason="python-nest is not installed")
 requests = pytest.importorskip("requests", reason="requests is not installed")
@@ -55,14 +59,23 @@ class Browser:
         return re.findall(r"<code>(.*)</code>", page)[0]
 
 
-@pytest.fixture(params=[(), ("--shard", "0")], ids=["one port", "with a shard"])
-def base(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture
+def options() -> tuple[str, ...]:
+    """What a test may replace to run the server otherwise."""
+    return ()
+
+
+with_and_without_a_shard = pytest.mark.parametrize("options", [(), ("--shard", "0")], ids=["one port", "with a shard"])
+
+
+@pytest.fixture
+def base(options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server, which python-nest takes for Google's."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    folder = tmp_path / "data"
-    run("--data", folder, "account", "add", "anna", stdin=f"{PASSWORD}\n")
-    options = ("--port", "0", "--no-announce", "--speed", "0", *request.param)
-    with serving("--data", folder, *options) as (_, line):
+    with closing(Store(tmp_path / "data")) as store:
+        store.accounts.add("anna", PASSWORD_HASH)
+    command = ("--data", tmp_path / "data", "--port", "0", "--no-announce", "--speed", "0", *options)
+    with serving(*command) as (_, line):
         base = line.strip().removeprefix("Listening on ")
         monkeypatch.setattr(nest, "ACCESS_TOKEN_URL", f"{base}/oauth2/access_token")
         monkeypatch.setattr(nest, "AUTHORIZE_URL", f"{base}/login/oauth2?client_id={{0}}&state={{1}}")
@@ -130,6 +143,7 @@ def test_it_says_what_is_wrong_with_a_code(base: str, browser: Browser) -> None:
         napi.request_token("AAAAAAAA")
 
 
+@with_and_without_a_shard
 def test_it_reads_the_home(linked: Any) -> None:
     (home,) = linked.structures
     assert not linked.authorization_required
@@ -147,6 +161,7 @@ def test_it_reads_the_home(linked: Any) -> None:
     }
 
 
+@with_and_without_a_shard
 def test_it_sets_temperatures_and_modes(linked: Any) -> None:
     bedroom, living_room = room(linked, "Bedroom"), room(linked, "Living Room")
     bedroom.target = 18.4
@@ -159,6 +174,7 @@ def test_it_sets_temperatures_and_modes(linked: Any) -> None:
     eventually(linked, lambda: living_room.mode, "heat-cool")
 
 
+@with_and_without_a_shard
 def test_it_is_told_why_a_write_was_refused(linked: Any) -> None:
     bedroom = room(linked, "Bedroom")
     with pytest.raises(nest.APIError, match="Temperature C value is too high: 40"):
@@ -180,6 +196,7 @@ def test_it_sends_the_home_away_and_says_when_somebody_comes(linked: Any) -> Non
     eventually(linked, lambda: home.away, "home")
 
 
+@with_and_without_a_shard
 def test_its_stream_brings_what_others_do(base: str, browser: Browser, linked: Any) -> None:
     kitchen = next(each for each in linked.smoke_co_alarms if each.where == "Kitchen")
     browser.press("/console", f"/console/alarms/{kitchen.serial}", smoke_alarm_state="emergency")
@@ -197,6 +214,7 @@ def test_it_sees_only_what_was_accepted(base: str, browser: Browser) -> None:
         napi._get(f"/devices/thermostats/{home['thermostats'][0]}")
 
 
+@with_and_without_a_shard
 def test_it_notices_that_its_connection_was_removed(browser: Browser, linked: Any) -> None:
     assert linked.structures
     (link_id,) = re.findall(
