@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from . import __version__
 from .options import OPTIONS, Option
 from .settings import Settings, default_config_file
-from .values import account_name, folder
+from .spoken import FAMILIES, SPOKEN
+from .values import folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,6 @@ and in a file (base-url = "..."). Flags win over the environment, that over the 
 
 When it listens it prints one line, "Listening on http://HOST:PORT". Ctrl-C ends it.
 """
-_FOR_EVERY_COMMAND: Final = tuple(option for option in OPTIONS if option.name == "data")
 _CONFIG_HELP: Final = "TOML file with the same options (default: {}, if it is there)"
 
 
@@ -100,18 +100,19 @@ def default_text(option: Option) -> str:
 
 def _add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog=_COMMAND)
-    check = commands.add_parser("check", help="see whether the server could start with what is set, and change nothing")
-    account = commands.add_parser("account", help="people who may sign in")
-    actions = account.add_subparsers(dest="action", metavar="ACTION", required=True)
-    add = actions.add_parser(
-        "add",
-        help="add a person; the first one is the owner",
-        description=(
-            "Add a person. The password is read from standard input when that is not "
-            "a terminal (one line), else it is asked for twice."
-        ),
-    )
-    add.add_argument("person", type=account_name, metavar="NAME")
-    # Options may stand after the command as well; there they must not undo what stands before it.
-    _add_options(check, default=argparse.SUPPRESS)
-    _add_options(add, _FOR_EVERY_COMMAND, default=argparse.SUPPRESS)
+    families = {name: _family(commands, name, text) for name, text in FAMILIES.items()}
+    for (command, action), spoken in SPOKEN.items():
+        where, name = (families[command], action) if action else (commands, command)
+        description = spoken.description or f"{spoken.help[0].upper()}{spoken.help[1:]}."
+        each = where.add_parser(name, help=spoken.help, description=description)
+        for argument, described in spoken.arguments.items():
+            each.add_argument(argument, **described)
+        # Options may stand after the command as well; there they must not undo what stands before it.
+        _add_options(each, spoken.options, default=argparse.SUPPRESS)
+
+
+type _Parsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no other name
+
+
+def _family(commands: _Parsers, name: str, text: str) -> _Parsers:
+    return commands.add_parser(name, help=text).add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -9,7 +9,9 @@ from typing import Final
 from wwn_server.settings import Settings
 
 from .accounts import add_account
+from .backup import back_up
 from .check import check
+from .links import list_clients, list_links, make_token, remove_client, remove_link
 from .serve import serve_home
 
 type Command = Callable[[Settings, argparse.Namespace], int]
@@ -18,5 +20,11 @@ type Command = Callable[[Settings, argparse.Namespace], int]
 COMMANDS: Final[dict[tuple[str | None, str | None], Command]] = {
     (None, None): serve_home,
     ("check", None): check,
+    ("backup", None): back_up,
+    ("token", None): make_token,
     ("account", "add"): add_account,
+    ("link", "list"): list_links,
+    ("link", "remove"): remove_link,
+    ("client", "list"): list_clients,
+    ("client", "remove"): remove_client,
 }

@@ -64,6 +64,11 @@ class Accounts:
         """Say whether anybody can sign in at all."""
         return self._database.one("SELECT 1 FROM accounts LIMIT 1") is not None
 
+    def owner(self) -> Account | None:
+        """Return whose server it is, if somebody's already."""
+        row = self._database.one("SELECT * FROM accounts WHERE role = 'owner'")
+        return None if row is None else _account(row)
+
     def credentials(self, name: str) -> tuple[Account, str] | None:
         """Return an account and its password hash by name, whatever its case."""
         row = self._database.one("SELECT * FROM accounts WHERE name = ?", name)

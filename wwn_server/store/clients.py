@@ -82,6 +82,11 @@ class Clients:
         )
         return 0 if row is None else int(row["n"])
 
+    def all(self) -> tuple[Client, ...]:
+        """Return every hub, the oldest first."""
+        rows = self._database.all(f"SELECT * FROM clients WHERE {_EXISTS} ORDER BY created, id", *self._limits())  # noqa: S608
+        return tuple(map(self._client, rows))
+
     def get(self, client_id: str) -> Client | None:
         """Return a hub by id."""
         row = self._row(client_id)

@@ -184,15 +184,15 @@ class Links:
         wanted = frozenset(homes)
         return tuple(link for link in map(_link, rows) if link.homes & wanted)
 
-    def connections(self, homes: tuple[str, ...]) -> tuple[Connection, ...]:
-        """Return all links to any of these homes, the oldest first."""
+    def connections(self, homes: tuple[str, ...] | None = None) -> tuple[Connection, ...]:
+        """Return all links to any of these homes, or all there are; the oldest first."""
         rows = self._database.all(
             "SELECT links.*, clients.name AS hub, accounts.name AS member FROM links "
             "JOIN clients ON clients.id = client_id JOIN accounts ON accounts.id = account_id "
             "ORDER BY links.created, links.id"
         )
-        wanted = frozenset(homes)
-        return tuple(each for each in map(_connection, rows) if each.link.homes & wanted)
+        found = map(_connection, rows)
+        return tuple(each for each in found if homes is None or each.link.homes & frozenset(homes))
 
     def take_back(self, link: Link, permission: str) -> Link:
         """Return the link without a permission that it holds beside others."""
