@@ -27,6 +27,7 @@ from .errors import placeholders, translation_key, wait_of
 from .gaps import Gap
 from .history import WwnHistory
 from .wwn import Document, NestServer, WwnClient
+from .wwn.clock import LOOK_EVERY, Instant
 from .wwn.errors import WwnAuthError, WwnBlockedError, WwnError
 from .wwn.models import Permission
 
@@ -63,6 +64,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self._told: tuple[Document, bool] | None = None
         self._puts = 0
         self._asked_at = dt_util.utcnow()
+        self._heard = Instant.now()
         self._silence: TimerHandle | None = None
 
     @property
@@ -123,9 +125,11 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """Poll seldom behind a stream that works, and often without one."""
         if not is_up:
             self.history.async_stopped_listening()
-        self.update_interval = POLL_BEHIND_STREAM if is_up else POLL_WITHOUT_STREAM
-        # The poll that is due was set for the other interval.
-        self._schedule_refresh()
+        interval = POLL_BEHIND_STREAM if is_up else POLL_WITHOUT_STREAM
+        if interval != self.update_interval and not self._shutdown_requested:
+            self.update_interval = interval
+            # The poll that is due was set for the other interval.
+            self._schedule_refresh()
 
     async def async_wait_until(self, holds: Callable[[Document], bool], seconds: float) -> bool:
         """Wait for a document for which something holds; return whether one came in time."""
@@ -196,8 +200,23 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             return
         self.live = True
         self.last_contact = dt_util.utcnow()
+        self._heard = Instant.now()
         self._cancel_silence()
-        self._silence = self.hass.loop.call_later(LIVE_FOR, self.async_lost)
+        self._watch_silence()
+
+    def _watch_silence(self) -> None:
+        """Take the link for lost when it has been silent too long; where the machine slept meanwhile, ask at once."""
+        if (left := LIVE_FOR - self._heard.age()) > 0:
+            self._silence = self.hass.loop.call_later(min(left, LOOK_EVERY), self._watch_silence)
+            return
+        self.async_lost()
+        if Instant.now().steady - self._heard.steady < LIVE_FOR:
+            self.async_refresh_soon()
+
+    @callback
+    def async_refresh_soon(self) -> None:
+        """Poll now, beside whatever else is going on."""
+        self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{self.name} poll")
 
     def _cancel_silence(self) -> None:
         if self._silence:

@@ -52,7 +52,7 @@ def placeholders(err: WwnError) -> dict[str, str]:
     return {"message": getattr(err, "message", "") or str(err)}
 
 
-def wait_of(err: WwnError) -> float:
+def wait_of(err: Exception) -> float:
     """Return the seconds to wait before asking again: what a server that blocks says, within reason (protocol 6)."""
     if not isinstance(err, WwnBlockedError):
         return 0

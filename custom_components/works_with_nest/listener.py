@@ -1,8 +1,9 @@
 """The push side of a link: one task that keeps the stream open for as long as the link is loaded."""
 
 import asyncio
+from collections.abc import Coroutine
 import random
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.core import callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
@@ -37,38 +38,47 @@ class WwnListener:
         self._wait = 0.0
 
     async def run(self) -> None:
-        """Listen until cancelled or told that the link is over."""
-        while not await self._is_over():
-            await self._pause()
+        """Listen until cancelled or told that the link is over. Nothing else ends it, and no end goes unnoticed."""
+        try:
+            while not await self._supervised(self._is_over()):
+                await self._supervised(self._pause())
+        finally:
+            self._coordinator.async_set_push(is_up=False)
+
+    async def _supervised[T](self, step: Coroutine[Any, Any, T]) -> T | None:
+        """Take a step. Whatever goes wrong in it, also in handling what went wrong, the next one is taken."""
+        try:
+            return await step
+        except asyncio.CancelledError:
+            _raise_if_ended()
+        except Exception:  # noqa: BLE001 - nothing that goes wrong here may end the push for good, unnoticed
+            LOGGER.exception("Unexpected error while listening; trying again")
+        return None
 
     async def _is_over(self) -> bool:
-        """Live through one stream. Whatever happens in it, or in handling its end, the next one is tried."""
+        """Live through one stream, and say whether it was the last."""
         started = asyncio.get_running_loop().time()
         try:
             ended_by = await self._one_stream()
-            if self._is_up and asyncio.get_running_loop().time() - started > PROVEN_AFTER:
-                self._failures = 0
-            self._wait = wait_of(ended_by) if isinstance(ended_by, WwnError) else 0
-            self._set_down(ended_by)
-            return isinstance(ended_by, WwnAuthError) and await self._is_confirmed()
-        except Exception:  # noqa: BLE001 - nothing that goes wrong here may end the push for good, unnoticed
-            LOGGER.exception("Unexpected error while listening; trying again")
-            return False
+        finally:
+            was_up, self._is_up = self._is_up, False
+            self._coordinator.async_set_push(is_up=False)
+        if was_up and asyncio.get_running_loop().time() - started > PROVEN_AFTER:
+            self._failures = 0
+        self._wait = wait_of(ended_by)
+        self._say_down(ended_by, was_up=was_up)
+        return isinstance(ended_by, WwnAuthError) and await self._is_confirmed()
 
     async def _one_stream(self) -> Exception:
         """Return what ended the stream."""
+        coordinator = self._coordinator
+        stream = WwnStream(coordinator.client, self._put, coordinator.async_keep_alive, STREAM_SILENCE)
         try:
-            await WwnStream(
-                self._coordinator.client, self._put, self._coordinator.async_keep_alive, STREAM_SILENCE
-            ).listen()
+            await stream.listen()
         except asyncio.CancelledError:
-            # Ours only if this very task was cancelled; a stray one must not end the push unseen.
-            if (task := asyncio.current_task()) is None or task.cancelling():
-                raise
+            _raise_if_ended()
             return WwnConnectionError("cancelled")
-        except WwnError as err:
-            return err
-        except Exception as err:  # noqa: BLE001 - a bug must not end the push; it is logged by _set_down
+        except Exception as err:  # noqa: BLE001 - a bug must not end the push; it is logged by _say_down
             return err
 
     @callback
@@ -80,20 +90,16 @@ class WwnListener:
         self._coordinator.async_put(document)
 
     @callback
-    def _set_down(self, ended_by: Exception) -> None:
-        """Go over to polling, at once, and say so once."""
+    def _say_down(self, ended_by: Exception, *, was_up: bool) -> None:
+        """Say once that it is down, and poll at once: since the last event anything may have happened."""
         if not isinstance(ended_by, WwnError):
             LOGGER.error("The stream of %s met an unexpected error", self._coordinator.name, exc_info=ended_by)
-        if not self._is_up:
+        if not was_up:
             LOGGER.debug("No stream from %s: %s", self._coordinator.name, ended_by)
             return
-        self._is_up = False
-        self._coordinator.async_set_push(is_up=False)
         LOGGER.info("Lost the stream of %s, polling instead: %s", self._coordinator.name, ended_by)
         if not isinstance(ended_by, WwnAuthError):
-            self._coordinator.config_entry.async_create_background_task(
-                self._coordinator.hass, self._coordinator.async_refresh(), f"{self._coordinator.name} poll"
-            )
+            self._coordinator.async_refresh_soon()
 
     async def _is_confirmed(self) -> bool:
         """Ask once more whether the link is over; the coordinator's poll starts linking again if it is."""
@@ -108,3 +114,9 @@ class WwnListener:
         longest = min(LONGEST_DELAY, FIRST_DELAY * 2**self._failures)
         self._failures = min(self._failures + 1, 10)
         await asyncio.sleep(max(self._wait, random.uniform(0, longest)))  # noqa: S311 - no secret
+
+
+def _raise_if_ended() -> None:
+    """Raise the cancellation under way if it is of this very task; a stray one must not end the push unseen."""
+    if (task := asyncio.current_task()) is None or task.cancelling():
+        raise  # noqa: PLE0704 - called where a cancellation is being handled

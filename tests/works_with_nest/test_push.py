@@ -5,6 +5,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from datetime import timedelta
 import logging
+import time
+from types import SimpleNamespace
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -13,7 +15,7 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
 
 from custom_components.works_with_nest import const, coordinator, listener
-from custom_components.works_with_nest.wwn import const as wire_const
+from custom_components.works_with_nest.wwn import clock, const as wire_const
 
 from .conftest import FixtureService, SetUp, until
 
@@ -244,8 +246,8 @@ async def test_signs_of_life_keep_the_link_without_a_poll(
     monkeypatch.setattr(coordinator, "LIVE_FOR", 2.0)
     monkeypatch.setattr(coordinator, "POLL_WITHOUT_STREAM", timedelta(seconds=1.0))
     monkeypatch.setattr(listener, "STREAM_SILENCE", 2.0)
-    await link()
-    await until(lambda: service.streams)
+    entry = await link()
+    await until(lambda: entry.runtime_data.open_gap is None)
     service.status = 503
     polls = service.count("GET")
     for _ in range(30):
@@ -434,3 +436,27 @@ async def test_an_old_refusal_does_not_end_the_push(
     await until(lambda: service.streams)
     service.push(smoke_in_the_bedroom)
     await until(lambda: state_of(BEDROOM_SMOKE) == "on")
+
+
+@pytest.mark.parametrize("has_stream", [True, False])
+async def test_a_machine_that_slept_shows_nothing_from_before(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    state_of: StateOf,
+    monkeypatch: pytest.MonkeyPatch,
+    has_stream: bool,  # noqa: FBT001 - both cases of one test
+) -> None:
+    slept = 0.0
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: time.time() + slept))
+    monkeypatch.setattr(coordinator, "LOOK_EVERY", 0.05)
+    if not has_stream:
+        service.stream_status = 503
+    entry = await link()
+    await until(lambda: (entry.runtime_data.open_gap is None) is has_stream)
+    asked = service.count("GET")
+    service.status = 503
+    slept = 3600.0
+    await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
+    await until(lambda: service.count("GET") > asked)
+    assert entry.runtime_data.open_gap is not None

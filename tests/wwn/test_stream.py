@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 import json
+import time
+from types import SimpleNamespace
 from typing import Any
 
 from aiohttp import ClientSession, web
 import pytest
 
-from custom_components.works_with_nest.wwn import Document, WwnClient
+from custom_components.works_with_nest.wwn import Document, WwnClient, clock, stream
 from custom_components.works_with_nest.wwn.errors import (
     WwnAuthError,
     WwnConnectionError,
@@ -182,3 +184,29 @@ async def test_the_token_in_a_document_is_not_told(
 ) -> None:
     listener, _ = await listen(serve, session, sending(put(everything_granted)))
     assert everything_granted["metadata"]["access_token"] not in repr(listener.documents)
+
+
+async def test_a_machine_that_slept_takes_the_stream_for_dead(
+    serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = 0.0
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: time.time() + slept))
+    monkeypatch.setattr(stream, "LOOK_EVERY", 0.05)
+
+    async def write(response: web.StreamResponse) -> None:
+        nonlocal slept
+        await response.write(put({}))
+        await asyncio.sleep(0.2)
+        slept = 3600.0
+        await asyncio.sleep(1)
+
+    _, ended = await listen(serve, session, write, silence=60)
+    assert str(ended) == "no complete event for 60 s"
+
+
+async def test_a_clock_that_is_set_back_changes_nothing(
+    serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: -1000.0 * time.monotonic()))
+    _, ended = await listen(serve, session, sending(put({})), silence=60)
+    assert isinstance(ended, WwnStreamError)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, NoReturn
 
@@ -9,6 +10,7 @@ from aiohttp import ClientResponse
 import orjson
 
 from .client import WwnClient
+from .clock import LOOK_EVERY, Instant
 from .errors import WwnAuthError, WwnConnectionError, WwnProtocolError, WwnStreamError, response_error
 from .models import Document
 from .sse import EventParser, ServerSentEvent
@@ -35,13 +37,13 @@ class WwnStream:
         self._on_put = on_put
         self._on_keep_alive = on_keep_alive
         self._silence = silence
-        self._deadline = 0.0
+        self._heard = Instant.now()
         self._has_document = False
 
     async def listen(self) -> NoReturn:
         """Listen until the stream ends, and raise why: WwnAuthError where the link was ended, else another WwnError."""
         parser = EventParser()
-        self._feed_watchdog()
+        self._heard = Instant.now()
         async with self._client.open_stream() as response:
             while chunk := await self._chunk(response):
                 for event in parser.feed(chunk):
@@ -50,24 +52,21 @@ class WwnStream:
             msg = "the server closed the stream"
             raise WwnStreamError(msg)
 
-    def _feed_watchdog(self) -> None:
-        self._deadline = asyncio.get_running_loop().time() + self._silence
-
     async def _chunk(self, response: ClientResponse) -> bytes:
         """Return the next bytes, none at the end. Bytes that complete no event are no sign of life."""
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                return await response.content.readany()
-        except TimeoutError:
-            msg = f"no complete event for {self._silence:.0f} s"
-            raise WwnConnectionError(msg) from None
+        while (left := self._silence - self._heard.age()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, LOOK_EVERY)):
+                    return await response.content.readany()
+        msg = f"no complete event for {self._silence:.0f} s"
+        raise WwnConnectionError(msg)
 
     def _take(self, event: ServerSentEvent) -> None:
         match event.name:
             case "put":
                 self._take_put(event.data)
             case "keep-alive" if self._has_document:
-                self._feed_watchdog()
+                self._heard = Instant.now()
                 self._on_keep_alive()
             case "auth_revoked":
                 raise WwnAuthError(HTTPStatus.UNAUTHORIZED, "auth_revoked")
@@ -80,7 +79,7 @@ class WwnStream:
             msg = "a put holds no whole document"
             raise WwnProtocolError(msg)
         self._has_document = True
-        self._feed_watchdog()
+        self._heard = Instant.now()
         self._on_put(self._client.document(put["data"]))
 
 
