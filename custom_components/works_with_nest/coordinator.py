@@ -26,6 +26,7 @@ from .const import (
 from .errors import placeholders, translation_key, wait_of
 from .gaps import Gap
 from .history import WwnHistory
+from .removal import WwnRemoval
 from .wwn import Document, NestServer, WwnClient
 from .wwn.clock import LOOK_EVERY, Instant
 from .wwn.errors import WwnAuthError, WwnBlockedError, WwnError
@@ -58,12 +59,15 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self.client = WwnClient(async_get_clientsession(hass), self.server, entry.data[CONF_TOKEN]["access_token"])
         self.homes = frozenset(entry.data[CONF_HOMES])
         self.history = WwnHistory(hass, entry.entry_id, self.homes)
+        self._removal = WwnRemoval(self)
         self.last_contact: datetime | None = None
         self.live = False
         self._asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
         self._told: tuple[Document, bool] | None = None
         self._puts = 0
+        # When the newest question was asked, by the clock and by the loop.
         self._asked_at = dt_util.utcnow()
+        self._asked: float | None = None
         self._heard = Instant.now()
         self._silence: TimerHandle | None = None
 
@@ -98,6 +102,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         if changed:
             self.async_set_updated_data(document)
         self.history.async_pushed(document)
+        if changed:
+            self._removal.async_take(document)
 
     @callback
     def async_keep_alive(self) -> None:
@@ -159,13 +165,14 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @override
     async def _async_update_data(self) -> Document:
         """Poll the document."""
-        puts, self._asked_at = self._puts, dt_util.utcnow()
+        puts, self._asked_at, self._asked = self._puts, dt_util.utcnow(), self.hass.loop.time()
         try:
             document = await self.client.read()
         except WwnError as err:
             raise self._update_error(err) from err
         if self._puts != puts:
             # A push overtook this answer, which may be older than what the push brought.
+            self._asked = None
             return self.data
         self._touch()
         return document
@@ -193,6 +200,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         if self.last_update_success:
             self.async_update_listeners()
             self.history.async_polled(self.data, self._asked_at)
+            self._removal.async_take(self.data, self._asked)
 
     def _touch(self) -> None:
         """Note a sign of life, good for the next 75 s; an answer that comes after the end is none."""
@@ -252,5 +260,6 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     async def async_shutdown(self) -> None:
         """End with nothing left running."""
         self._cancel_silence()
+        self._removal.async_stop()
         await super().async_shutdown()
         await self.history.async_close()

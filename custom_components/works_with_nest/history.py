@@ -1,6 +1,7 @@
 """What happened on one link: transitions told once and in order, and gaps, both kept across restarts and crashes."""
 
 from collections import deque
+from dataclasses import replace
 from datetime import datetime
 import logging
 from typing import Any, Final
@@ -142,6 +143,12 @@ class WwnHistory:
         change = LinkChange(kind=LinkChangeKind.RESTORED, at=now, gap=gap)
         async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, change)
 
+    @callback
+    def async_forget(self, alarm_id: str) -> None:
+        """Forget an alarm that is gone; should it come back, it is a new one."""
+        self._known, self._told = _without(self._known, alarm_id), _without(self._told, alarm_id)
+        self._write(CONTACT_WRITTEN_WITHIN)
+
     async def async_close(self) -> None:
         """Write what was told, for whoever loads the link next."""
         self.async_stopped_listening()
@@ -190,6 +197,12 @@ class WwnHistory:
             "last_contact": self._told_until.isoformat() if self._told_until else None,
             "gaps": [(gap.start.isoformat(), gap.end.isoformat()) for gap in self._gaps],
         }
+
+
+def _without(known: Known | None, alarm_id: str) -> Known | None:
+    if known is None or alarm_id not in known.alarms:
+        return known
+    return replace(known, alarms={wire_id: each for wire_id, each in known.alarms.items() if wire_id != alarm_id})
 
 
 def _time(stored: str) -> datetime:

@@ -42,7 +42,7 @@ def homes_of(document: Document) -> dict[str, Home]:
 def home_of(document: Document, structure: Structure) -> Home:
     """Return one home of a document with its alarms."""
     named = {key: alarm for key, alarm in document.alarms.items() if alarm.structure_id == structure.structure_id}
-    return Home(structure, {key: document.alarms.get(key) for key in structure.alarm_ids} | named)
+    return Home(structure, {key: document.alarms.get(key) for key in structure.alarm_ids or ()} | named)
 
 
 def has_alarms(home: Home, permissions: frozenset[Permission]) -> bool:

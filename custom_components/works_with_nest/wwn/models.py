@@ -192,7 +192,10 @@ class Alarm(Device):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:
-    """A home (protocol 3.5). thermostat_ids, alarm_ids: as listed, which is not always what the token may open."""
+    """A home (protocol 3.5). thermostat_ids, alarm_ids: as listed, which is not always what the token may open.
+
+    A list that cannot be read is None; one that is not there is empty, for so the service leaves out what is empty.
+    """
 
     structure_id: str
     raw: RawObject = field(repr=False)
@@ -200,8 +203,8 @@ class Structure:
     time_zone: str | None
     country_code: str | None
     presence: Presence | UnknownWord | None
-    thermostat_ids: tuple[str, ...]
-    alarm_ids: tuple[str, ...]
+    thermostat_ids: tuple[str, ...] | None
+    alarm_ids: tuple[str, ...] | None
     smoke: AlarmLevel | UnknownWord | None
     carbon_monoxide: AlarmLevel | UnknownWord | None
     eta_begin: datetime | None
@@ -365,7 +368,8 @@ def moment(name: str) -> Reader:
         if not value:
             return None
         parsed = datetime.fromisoformat(value)
-        aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        # In UTC, where a time at the edge of the calendar that has none there shows at once.
+        aware = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
         return None if aware == EPOCH else aware
 
     return read
@@ -389,7 +393,12 @@ def time_to_target(name: str) -> Reader:
 
     def read(raw: RawObject) -> TimeToTarget | None:
         value = _of(raw, name, str)
-        return TimeToTarget(bound=Bound(value[0]), minutes=int(value[1:])) if value else None
+        if not value:
+            return None
+        minutes = int(value[1:])
+        if not 0 <= minutes < MOST:
+            raise ValueError
+        return TimeToTarget(bound=Bound(value[0]), minutes=minutes)
 
     return read
 
@@ -498,8 +507,8 @@ def _structure(key: str, raw: RawObject) -> Structure:
     return Structure(
         structure_id=key,
         raw=raw,
-        thermostat_ids=_tolerant(key, ids("thermostats"), raw) or (),
-        alarm_ids=_tolerant(key, ids("smoke_co_alarms"), raw) or (),
+        thermostat_ids=_tolerant(f"thermostats of {key}", ids("thermostats"), raw),
+        alarm_ids=_tolerant(f"smoke_co_alarms of {key}", ids("smoke_co_alarms"), raw),
         rooms=_tolerant(key, rooms("wheres"), raw) or {},
         **_fields(key, raw, STRUCTURE_FIELDS),
     )
