@@ -22,10 +22,6 @@ from .wwn.errors import (
     WwnServerError,
 )
 
-# A server that blocks may say to ask again at once, or never.
-SHORTEST_BLOCK: Final = 60.0
-LONGEST_BLOCK: Final = 3600.0
-
 # The first that fits; a row for a base stands after the rows for what derives from it.
 KEY_OF_ERROR: Final[tuple[tuple[type[WwnError], str], ...]] = (
     (WwnCertificateError, "certificate_not_trusted"),
@@ -53,10 +49,8 @@ def placeholders(err: WwnError) -> dict[str, str]:
 
 
 def wait_of(err: Exception) -> float:
-    """Return the seconds to wait before asking again: what a server that blocks says, within reason (protocol 6)."""
-    if not isinstance(err, WwnBlockedError):
-        return 0
-    return min(max(err.retry_after or 0, SHORTEST_BLOCK), LONGEST_BLOCK)
+    """Return the seconds to wait before asking again: what a server that blocks says, within reason."""
+    return err.wait if isinstance(err, WwnBlockedError) else 0
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """Reads, writes and redirects of one link."""
 
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import ClientSession, web
 import pytest
 from yarl import URL
 
-from custom_components.works_with_nest.wwn import WwnClient
+from custom_components.works_with_nest.wwn import WwnClient, client as client_module, pending
 from custom_components.works_with_nest.wwn.errors import (
     WwnAuthError,
     WwnBlockedError,
@@ -151,6 +154,48 @@ async def test_the_token_does_not_go_from_https_to_http(session: ClientSession) 
     assert client._trusted(URL("https://127.0.0.1:9553/"), "https://127.0.0.1:9554/")
 
 
+async def test_a_redirect_that_goes_up_to_https_never_comes_down_again(session: ClientSession) -> None:
+    client = WwnClient(session, nest_server(URL("http://127.0.0.1:9553")), TOKEN)
+    assert client._trusted(URL("http://127.0.0.1:9553/"), "https://127.0.0.1:9554/")
+    with pytest.raises(WwnRedirectError):
+        client._trusted(URL("https://127.0.0.1:9554/"), "http://127.0.0.1:9553/")
+
+
+async def test_a_redirect_may_not_bring_a_user_of_its_own(serve: Serve, session: ClientSession) -> None:
+    root = Recorder(ok())
+    address = await serve(root.answer)
+    client = WwnClient(session, nest_server(address), TOKEN)
+    with pytest.raises(WwnRedirectError):
+        client._trusted(address, str(address.with_user("me").with_password("x")))
+
+
+async def test_the_stream_and_its_redirect_ask_alike(serve: Serve, session: ClientSession) -> None:
+    shard = Recorder(ok())
+    root = Recorder(redirect(await serve(shard.answer)))
+    client = WwnClient(session, nest_server(await serve(root.answer)), TOKEN)
+    async with client.open_stream():
+        pass
+    assert shard.requests == root.requests == [("GET", "/", f"Bearer {TOKEN}", "")]
+
+
+@pytest.mark.parametrize("moved", ["/api", "", "/elsewhere"])
+async def test_a_shard_keeps_the_path_below_which_its_data_is(serve: Serve, session: ClientSession, moved: str) -> None:
+    shard = Recorder(ok())
+    shard_url = await serve(shard.answer)
+    root = Recorder(redirect(f"{shard_url}{moved}/structures/s1"))
+    address = await serve(root.answer)
+    client = WwnClient(session, replace(nest_server(address), api_root=address / "api"), TOKEN)
+    await client.set_presence("s1", Presence.AWAY)
+    await client.set_hvac_mode("t1", HvacMode.HEAT)
+    await client.read()
+    assert [path for _, path, *_ in root.requests] == ["/api/structures/s1"]
+    assert [path for _, path, *_ in shard.requests] == [
+        f"{moved}/structures/s1",
+        f"{moved}/devices/thermostats/t1",
+        f"{moved}/",
+    ]
+
+
 @pytest.mark.parametrize("location", ["", "http://", "http://[", "//", "mailto:a@b"])
 async def test_a_redirect_to_nowhere_is_an_error(serve: Serve, session: ClientSession, location: str) -> None:
     client = WwnClient(session, nest_server(await serve(Recorder(redirect(location)).answer)), TOKEN)
@@ -218,3 +263,120 @@ async def test_no_answer_at_all_is_no_connection(session: ClientSession, unused_
     with pytest.raises(WwnConnectionError) as raised:
         await client.read()
     assert TOKEN not in repr(raised.value)
+
+
+HALLWAY = "5Kjp1vRt-1fjORS_6ilI8ihN5KXSc7Tv"
+HOME = "PtYgjmUhBel31iEl2hpChYgCfrL1spNxnyVmihA_2O76UMFxFkM_Rw"
+
+type Write = Callable[[WwnClient], Awaitable[None]]
+
+
+@pytest.fixture
+async def knowing(
+    serve: Serve, session: ClientSession, everything_granted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> tuple[WwnClient, Recorder]:
+    """Return a client that has read the home, and its server; writes need no pause between them."""
+    monkeypatch.setattr(client_module, "WRITE_PAUSE", 0.0)
+    server = Recorder(ok(everything_granted), ok())
+    client = WwnClient(session, nest_server(await serve(server.answer)), TOKEN)
+    await client.read()
+    server.requests.clear()
+    return client, server
+
+
+@pytest.mark.parametrize(
+    ("write", "sent"),
+    [
+        (lambda c: c.set_hvac_mode(HALLWAY, HvacMode.HEAT_COOL), 0),
+        (lambda c: c.set_hvac_mode(HALLWAY, HvacMode.HEAT), 1),
+        (lambda c: c.set_range(HALLWAY, F, 68, 76), 0),
+        (lambda c: c.set_range(HALLWAY, F, 68, 75), 1),
+        (lambda c: c.set_target(HALLWAY, F, 70), 0),
+        (lambda c: c.set_target("another", F, 70), 1),
+        (lambda c: c.set_presence(HOME, Presence.HOME), 0),
+        (lambda c: c.set_presence(HOME, Presence.AWAY), 1),
+        (lambda c: c.stop_fan(HALLWAY), 1),
+    ],
+)
+async def test_what_is_so_already_is_not_written(knowing: tuple[WwnClient, Recorder], write: Write, sent: int) -> None:
+    client, server = knowing
+    await write(client)
+    assert len(server.requests) == sent
+
+
+async def test_what_is_under_way_counts_more_than_the_document(
+    knowing: tuple[WwnClient, Recorder], everything_granted: dict[str, Any]
+) -> None:
+    client, server = knowing
+    await client.set_range(HALLWAY, F, 66, 76)
+    await client.set_range(HALLWAY, F, 66, 76)
+    assert len(server.requests) == 1
+    # What the document still shows is not so any more.
+    await client.set_range(HALLWAY, F, 68, 76)
+    assert len(server.requests) == 2
+    shown = deepcopy(everything_granted)
+    shown["devices"]["thermostats"][HALLWAY]["target_temperature_low_f"] = 68
+    client.document(shown)
+    # Shown, and then turned at the thermostat itself.
+    shown = deepcopy(shown)
+    shown["devices"]["thermostats"][HALLWAY]["target_temperature_low_f"] = 60
+    client.document(shown)
+    await client.set_range(HALLWAY, F, 68, 76)
+    assert len(server.requests) == 3
+
+
+async def test_what_never_showed_is_written_again(
+    knowing: tuple[WwnClient, Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pending, "PENDING_FOR", 0.0)
+    client, server = knowing
+    await client.set_hvac_mode(HALLWAY, HvacMode.COOL)
+    await client.set_hvac_mode(HALLWAY, HvacMode.COOL)
+    assert len(server.requests) == 2
+
+
+async def test_what_was_refused_is_not_under_way(knowing: tuple[WwnClient, Recorder]) -> None:
+    client, server = knowing
+    server.answers = [(400, b"{}", {}), (200, b"{}", {})]
+    with pytest.raises(WwnRefusedError):
+        await client.set_hvac_mode(HALLWAY, HvacMode.COOL)
+    await client.set_hvac_mode(HALLWAY, HvacMode.COOL)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "first"), [(70, 80, "high"), (60, 70, "low"), (66, 76, "low"), (60, 80, "high")]
+)
+async def test_the_bound_that_makes_room_stands_first(
+    knowing: tuple[WwnClient, Recorder], low: float, high: float, first: str
+) -> None:
+    client, server = knowing
+    await client.set_range(HALLWAY, F, low, high)
+    (_, _, _, body) = server.requests[0]
+    assert body.startswith(f'{{"target_temperature_{first}_f"')
+
+
+@pytest.mark.parametrize(("headers", "waits"), [({}, 60.0), ({"Retry-After": "120"}, 120.0)])
+async def test_a_thing_that_is_blocked_is_not_asked_again_and_says_why(
+    knowing: tuple[WwnClient, Recorder], headers: dict[str, str], waits: float
+) -> None:
+    client, server = knowing
+    server.answers = [(429, b'{"error":"blocked","message":"words"}', headers), (200, b"{}", {})]
+    for _ in range(3):
+        with pytest.raises(WwnBlockedError) as raised:
+            await client.set_hvac_mode(HALLWAY, HvacMode.COOL)
+        assert (raised.value.kind, raised.value.message) == ("blocked", "words")
+    assert len(server.requests) == 1
+    assert raised.value.retry_after is not None
+    assert waits - 30 < raised.value.retry_after <= waits
+    await client.set_presence(HOME, Presence.AWAY)
+    assert len(server.requests) == 2
+
+
+async def test_a_block_ends_when_the_service_said_so(knowing: tuple[WwnClient, Recorder]) -> None:
+    client, server = knowing
+    server.answers = [(429, b"{}", {"Retry-After": "0"}), (200, b"{}", {})]
+    with pytest.raises(WwnBlockedError):
+        await client.set_hvac_mode(HALLWAY, HvacMode.COOL)
+    await client.set_hvac_mode(HALLWAY, HvacMode.COOL)
+    assert len(server.requests) == 2

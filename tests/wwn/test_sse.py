@@ -1,5 +1,7 @@
 """The event-stream parser, held to the WHATWG rules and to protocol 4.3."""
 
+import tracemalloc
+
 from hypothesis import example, given, strategies as st
 import pytest
 
@@ -87,6 +89,19 @@ def test_a_line_of_ten_megabytes_in_small_chunks_is_one_event() -> None:
         events += parser.feed(b"x" * 65536)
     events += parser.feed(b"\n\n")
     assert [len(event.data) for event in events] == [160 * 65536]
+
+
+def test_a_long_line_byte_by_byte_takes_no_more_than_its_own_length() -> None:
+    parser = EventParser()
+    tracemalloc.start()
+    try:
+        parser.feed(b"data: ")
+        for _ in range(300_000):
+            parser.feed(b"x")
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert [len(event.data) for event in parser.feed(b"\n\n")] == [300_000]
 
 
 def test_an_event_over_the_limit_is_an_error_before_it_ends() -> None:

@@ -13,8 +13,10 @@ import pytest
 from custom_components.works_with_nest.wwn import Document, WwnClient, clock, stream
 from custom_components.works_with_nest.wwn.errors import (
     WwnAuthError,
+    WwnBlockedError,
     WwnConnectionError,
     WwnError,
+    WwnForbiddenError,
     WwnProtocolError,
     WwnServerError,
     WwnStreamError,
@@ -110,7 +112,11 @@ async def test_a_revoked_token_ends_the_link(serve: Serve, session: ClientSessio
     [
         (b'{"error":"unauthorized","type":"https://x/e#auth-error","message":"m"}\n', WwnAuthError),
         (b'event: error\ndata: {"error":"x","type":"https://x/e#auth-error"}\n\n', WwnAuthError),
-        (b'{"error":"blocked","type":"https://x/e#blocked"}\n', WwnStreamError),
+        (b'{"error":"blocked","type":"https://x/e#blocked"}\n', WwnBlockedError),
+        (b'{"error":"Blocked"}\n', WwnBlockedError),
+        (b'event: error\ndata: {"error":"x","type":"https://x/e#forbidden"}\n\n', WwnForbiddenError),
+        (b'event: error\ndata: {"error":"x","type":"https://x/e#internal-error"}\n\n', WwnServerError),
+        (b'event: error\ndata: {"error":"x","type":"https://x/e#something-else"}\n\n', WwnStreamError),
         (b"event: error\ndata: something is wrong\n\n", WwnStreamError),
         (b"event: cancel\ndata: null\n\n", WwnStreamError),
         (b"event: put\ndata: {]\n\n", WwnProtocolError),

@@ -12,17 +12,20 @@ PAUSE = 0.2
 
 
 class Wire:
-    """What was sent; a value of "bad" is refused."""
+    """What was sent; a value of "bad" is refused, one of "as it is" needs no write."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.delay = 0.0
 
-    async def send(self, path: str, fields: Any) -> None:
+    async def send(self, path: str, fields: Any) -> bool:
+        if "as it is" in fields.values():
+            return False
         self.sent.append((path, dict(fields)))
         await asyncio.sleep(self.delay)
         if "bad" in fields.values():
             raise WwnRefusedError(400, "range-error", "too much")
+        return True
 
 
 @pytest.fixture
@@ -123,3 +126,10 @@ async def test_when_all_give_up_nothing_is_sent_and_nothing_stays(wire: Wire, wr
     assert wire.sent == [("/t", {"target": 20})]
     await writes.write("/t", {"target": 30})
     assert wire.sent[-1] == ("/t", {"target": 30})
+
+
+async def test_after_a_change_that_was_none_the_next_one_goes_at_once(wire: Wire, writes: MergedWrites) -> None:
+    async with asyncio.timeout(PAUSE / 2):
+        await writes.write("/t", {"target": "as it is"})
+        await writes.write("/t", {"target": 20})
+    assert wire.sent == [("/t", {"target": 20})]

@@ -12,9 +12,10 @@ import orjson
 from yarl import URL
 
 from .auth import NestServer
-from .const import MAX_REDIRECTS, REQUEST_TIMEOUT, WRITE_PAUSE
+from .const import LONGEST_BLOCK, MAX_REDIRECTS, REQUEST_TIMEOUT, SHORTEST_BLOCK, WRITE_PAUSE
 from .errors import (
     WwnAuthError,
+    WwnBlockedError,
     WwnCertificateError,
     WwnConnectionError,
     WwnProtocolError,
@@ -22,6 +23,7 @@ from .errors import (
     response_error,
 )
 from .models import Document, DocumentReader, HvacMode, Presence, TemperatureScale
+from .pending import PendingWrites
 from .writes import MergedWrites
 
 # 303 and 301 would turn a write into a read; the service uses 307 alone, and 308 means the same (protocol 4.2).
@@ -44,6 +46,9 @@ class WwnClient:
         self._authorization = {"Authorization": f"Bearer {access_token}"}
         self._shard: URL | None = None
         self._reader = DocumentReader()
+        self._pending = PendingWrites()
+        # Until when each thing takes no more writes, and why, by its path.
+        self._blocks: dict[str, tuple[float, WwnBlockedError]] = {}
         self._writes = MergedWrites(self._send_write, WRITE_PAUSE)
 
     async def read(self) -> Document:
@@ -68,7 +73,9 @@ class WwnClient:
 
     def document(self, raw: object) -> Document:
         """Return the document in a parsed root; what did not change since the last one is the same object."""
-        return self._reader.read(raw)
+        document = self._reader.read(raw)
+        self._pending.take(document)
+        return document
 
     async def set_hvac_mode(self, device_id: str, mode: HvacMode) -> None:
         """Set what a thermostat does. Raises WwnError."""
@@ -80,13 +87,13 @@ class WwnClient:
 
     async def set_range(self, device_id: str, scale: TemperatureScale, low: float, high: float) -> None:
         """Set both bounds of a thermostat in heat-cool, in its own scale, in one write. Raises WwnError."""
-        await self._write_thermostat(
-            device_id,
-            {
-                f"target_temperature_low_{scale.suffix}": _stepped(scale, low),
-                f"target_temperature_high_{scale.suffix}": _stepped(scale, high),
-            },
-        )
+        low, high = _stepped(scale, low), _stepped(scale, high)
+        bounds = {f"target_temperature_low_{scale.suffix}": low, f"target_temperature_high_{scale.suffix}": high}
+        thermostat = self._reader.last.thermostats.get(device_id)
+        if thermostat is not None and thermostat.target_high is not None and high > thermostat.target_high:
+            # Moving up, so that a service that takes them one after the other never sees low above high (protocol 5.3).
+            bounds = dict(reversed(bounds.items()))
+        await self._write_thermostat(device_id, bounds)
 
     async def set_presence(self, structure_id: str, presence: Presence) -> None:
         """Set a home to home or away. Raises WwnError."""
@@ -119,9 +126,31 @@ class WwnClient:
     async def _write_thermostat(self, device_id: str, fields: Mapping[str, Any]) -> None:
         await self._writes.write(f"/devices/thermostats/{device_id}", fields)
 
-    async def _send_write(self, path: str, fields: Mapping[str, Any]) -> None:
-        """Send a write; that it was accepted does not mean it was carried out, the next document says so."""
-        await self._content("PUT", path, orjson.dumps(fields))
+    async def _send_write(self, path: str, fields: Mapping[str, Any]) -> bool:
+        """Send a write, unless it would change nothing; return whether it was sent.
+
+        That it was accepted does not mean it was carried out, the next document says so. While the service takes no
+        more writes to a thing it is not asked again (protocol 6).
+        """
+        if self._pending.is_in_force(path, fields, self._reader.last):
+            return False
+        self._raise_if_blocked(path)
+        try:
+            await self._content("PUT", path, orjson.dumps(fields))
+        except WwnBlockedError as err:
+            wait = SHORTEST_BLOCK if err.retry_after is None else min(err.retry_after, LONGEST_BLOCK)
+            self._blocks[path] = (asyncio.get_running_loop().time() + wait, err)
+            raise
+        self._pending.add(path, fields)
+        return True
+
+    def _raise_if_blocked(self, path: str) -> None:
+        until, err = self._blocks.get(path, (0.0, None))
+        if err is None:
+            return
+        if (left := until - asyncio.get_running_loop().time()) > 0:
+            raise WwnBlockedError(err.status, err.kind, err.message, err.instance, left)
+        del self._blocks[path]
 
     async def _content(self, method: str, path: str, body: bytes | None = None) -> bytes:
         async with self._answer(method, path, body) as response, asyncio.timeout(REQUEST_TIMEOUT):
@@ -169,7 +198,7 @@ class WwnClient:
                 return response
             response.release()
             url = self._trusted(url, response.headers.get("Location", ""))
-            self._shard = url.origin()
+            self._shard = _above(url, path)
         msg = f"more than {MAX_REDIRECTS} redirects"
         raise WwnRedirectError(msg)
 
@@ -183,7 +212,8 @@ class WwnClient:
             raise WwnRedirectError(msg) from None
         base = self._server.base
         own = url.host == base.host and url.scheme in {base.scheme, "https"}
-        if not own and origin not in self._server.shards:
+        is_less_secure = asked.scheme == "https" and url.scheme != "https"
+        if is_less_secure or url.user or url.password or not (own or origin in self._server.shards):
             msg = "redirected to a host that is not the server's"
             raise WwnRedirectError(msg)
         return url
@@ -191,6 +221,11 @@ class WwnClient:
 
 def _below(root: URL, path: str) -> URL:
     return root.with_path(root.path.rstrip("/") + path)
+
+
+def _above(url: URL, path: str) -> URL:
+    """Return the root that a redirect leads to; the service keeps the path asked for (protocol 4.2)."""
+    return url.with_path(url.path.removesuffix(path) or "/") if url.path.endswith(path) else url.origin()
 
 
 async def _raise_for_status(response: ClientResponse) -> None:

@@ -19,3 +19,10 @@ TOKEN_LIFETIME: Final = 315_360_000
 
 # A slider sends a value for each step it is dragged over; the limits on writes are tight (protocol 6).
 WRITE_PAUSE: Final = 1.0
+
+# How long a write that was accepted may take to show in a document (protocol 5.1); after that it came to nothing.
+PENDING_FOR: Final = 10.0
+
+# A service that blocks may not say for how long, or for no time, or for ever (protocol 6).
+SHORTEST_BLOCK: Final = 60.0
+LONGEST_BLOCK: Final = 3600.0

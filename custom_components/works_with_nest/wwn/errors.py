@@ -27,6 +27,8 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final, override
 
+from .const import LONGEST_BLOCK, SHORTEST_BLOCK
+
 
 class WwnError(Exception):
     """Anything that went wrong on the link."""
@@ -135,6 +137,22 @@ class WwnBlockedError(WwnResponseError):
         super().__init__(status, kind, message, instance)
         self.retry_after = retry_after
 
+    @property
+    def wait(self) -> float:
+        """Return the seconds to wait, within reason."""
+        return min(max(self.retry_after or 0, SHORTEST_BLOCK), LONGEST_BLOCK)
+
+
+# What a stream reports has no status of its own; the anchor stands for it (protocol 4.3 and 7.2).
+STATUS_OF_KIND: Final[Mapping[str, int]] = {
+    "auth-error": HTTPStatus.UNAUTHORIZED,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
+    "forbidden": HTTPStatus.FORBIDDEN,
+    "not-found": HTTPStatus.NOT_FOUND,
+    "blocked": HTTPStatus.TOO_MANY_REQUESTS,
+    "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "service-unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 ERROR_OF_STATUS: Final[Mapping[int, type[WwnResponseError]]] = {
     HTTPStatus.UNAUTHORIZED: WwnAuthError,
@@ -152,6 +170,15 @@ def response_error(status: int, body: object, retry_after: str | None = None) ->
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return WwnServerError(status, kind, message, instance)
     return ERROR_OF_STATUS.get(status, WwnRefusedError)(status, kind, message, instance)
+
+
+def reported_error(body: object) -> WwnError:
+    """Return the error that a stream reported: body is its parsed JSON or anything else."""
+    reported = response_error(HTTPStatus.OK, body)
+    if (status := STATUS_OF_KIND.get(reported.kind.lower())) is not None:
+        return response_error(status, body)
+    msg = f"the stream reported {reported.kind or 'an error'}"
+    return WwnStreamError(msg)
 
 
 def parse_retry_after(header: str | None) -> float | None:

@@ -257,6 +257,11 @@ class DocumentReader:
         """Start with nothing read."""
         self._last = EMPTY
 
+    @property
+    def last(self) -> Document:
+        """Return the document read last."""
+        return self._last
+
     def read(self, raw: object) -> Document:
         """Return the document, the last one itself when nothing in it changed. raw: parsed JSON of the root."""
         last = self._last

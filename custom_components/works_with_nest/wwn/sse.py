@@ -33,7 +33,7 @@ class EventParser:
         """Start at the beginning of a stream. max_bytes: what one event may hold before it counts as broken."""
         self._max_bytes = max_bytes
         self._size = 0
-        self._line: list[bytes] = []
+        self._line = bytearray()
         self._name = ""
         self._data: list[bytes] = []
         self._ended_with_cr = False
@@ -55,7 +55,7 @@ class EventParser:
             yield self._joined(part)
         if rest:
             self._grow(rest)
-            self._line.append(rest)
+            self._line += rest
         if chunk.endswith(b"\r"):
             self._ended_with_cr = True
 
@@ -68,7 +68,7 @@ class EventParser:
     def _joined(self, part: bytes) -> bytes:
         """Return the whole line that ends with this part."""
         if self._line:
-            part = b"".join((*self._line, part))
+            part = bytes(self._line + part)
             self._line.clear()
         if self._at_start:
             self._at_start = False

@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from aiohttp import ClientResponse
 import orjson
 
 from .client import WwnClient
 from .clock import LOOK_EVERY, Instant
-from .errors import WwnAuthError, WwnConnectionError, WwnProtocolError, WwnStreamError, response_error
+from .errors import WwnAuthError, WwnConnectionError, WwnProtocolError, WwnStreamError, reported_error
 from .models import Document
 from .sse import EventParser, ServerSentEvent
-
-AUTH_ERRORS: Final = frozenset({"auth-error", "unauthorized"})
 
 
 class WwnStream:
@@ -92,13 +90,9 @@ def _json(data: bytes) -> object:
 
 
 def _raise_reported(data: bytes) -> NoReturn:
-    """Raise the error that the stream reported; one about the token is an auth error (protocol 4.3)."""
+    """Raise the error that the stream reported."""
     try:
         said = orjson.loads(data)
     except orjson.JSONDecodeError:
         said = None
-    reported = response_error(HTTPStatus.OK, said)
-    if reported.kind in AUTH_ERRORS:
-        raise WwnAuthError(HTTPStatus.UNAUTHORIZED, reported.kind, reported.message, reported.instance)
-    msg = f"the stream reported {reported.kind or 'an error'}"
-    raise WwnStreamError(msg)
+    raise reported_error(said)

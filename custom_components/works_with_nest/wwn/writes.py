@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 type Fields = Mapping[str, Any]
-type Send = Callable[[str, Fields], Awaitable[None]]
+type Send = Callable[[str, Fields], Awaitable[bool]]
 type Key = tuple[str, frozenset[str]]
 
 
@@ -27,7 +27,10 @@ class MergedWrites:
     """
 
     def __init__(self, send: Send, pause: float) -> None:
-        """Send with this function. pause: seconds between two writes to the same fields of one thing."""
+        """Send with this function, which says whether there was anything to send.
+
+        pause: seconds between two writes to the same fields of one thing.
+        """
         self._send = send
         self._pause = pause
         self._waiting: dict[Key, Waiting] = {}
@@ -69,7 +72,8 @@ class MergedWrites:
             # From here on a new change is a new write.
             self._forget(key, waiting)
             self._sent_at[key] = clock()
-            await self._send(key[0], waiting.fields)
+            if not await self._send(key[0], waiting.fields):
+                del self._sent_at[key]
 
     def _forget(self, key: Key, waiting: Waiting) -> None:
         if self._waiting.get(key) is waiting:
