@@ -20,27 +20,42 @@ from .errors import (
     method_not_allowed,
     not_found,
 )
+from .finding import Finder
 from .gate import own_host, whole_body
+from .journal import Journal, noting
 from .limits import DataLimits, SlidingWindow
 from .logs import ACCESS_LOG, mask
 from .naming import restore_names
 from .pages import (
+    ACCOUNT,
+    CATALOGUE,
     CONNECTIONS,
     CONSENT,
     CONSOLE,
     FIRST_RUN,
+    HEALTH,
     ICON,
+    JOIN,
+    LEARN,
+    MEMBERS,
     PIN,
     SIGN_IN,
     SIGN_OUT,
     STYLE,
+    account,
+    catalogue,
     connections,
     consent,
     console,
     first_run,
+    health,
+    join,
+    learn,
+    members,
     pin,
     sign_in,
 )
+from .pages.languages import speaking
 from .pages.rendering import PageError, message_page, static
 from .passwords import Passwords
 from .proxies import behind_proxies
@@ -86,6 +101,21 @@ _ROUTES: Final = (
     ("GET", f"{CONNECTIONS}/{{id}}/remove", connections.confirm),
     ("POST", f"{CONNECTIONS}/{{id}}/remove", connections.remove),
     ("POST", f"{CONNECTIONS}/{{id}}/permissions", connections.take_back),
+    ("POST", f"{CONNECTIONS}/{{id}}/homes", connections.take_home_back),
+    ("GET", CATALOGUE, catalogue.show),
+    ("POST", f"{CATALOGUE}/home-assistant", catalogue.set_home_assistant),
+    ("GET", MEMBERS, members.show),
+    ("POST", f"{MEMBERS}/invitations", members.invite),
+    ("POST", f"{MEMBERS}/invitations/{{id}}/withdraw", members.withdraw),
+    ("GET", f"{MEMBERS}/{{id}}/remove", members.confirm),
+    ("POST", f"{MEMBERS}/{{id}}/remove", members.remove),
+    ("GET", JOIN, join.show),
+    ("POST", JOIN, join.submit),
+    ("GET", ACCOUNT, account.show),
+    ("POST", f"{ACCOUNT}/password", account.change_password),
+    ("POST", f"{ACCOUNT}/sign-out", account.sign_out_everywhere),
+    ("GET", HEALTH, health.show),
+    ("GET", f"{LEARN}/{{category}}", learn.show),
     ("GET", STYLE, static),
     ("GET", ICON, static),
 )
@@ -97,6 +127,7 @@ def create_app(settings: Settings, store: Store, home: Home) -> web.Application:
     The store stays the caller's to close.
     """
     app = _bare_app(_context(settings, store, home))
+    app.middlewares.insert(0, speaking)
     app.middlewares.append(first_run.unclaimed)
     for method, path, handler in _ROUTES:
         for verb in _VERBS.get(method, (method,)):
@@ -116,7 +147,7 @@ def create_shard_app(app: web.Application) -> web.Application:
 
 
 def _bare_app(context: Context) -> web.Application:
-    passed = (behind_proxies(context.settings), _access_log, _refusals, own_host, whole_body)
+    passed = (behind_proxies(context.settings), _access_log, _refusals, noting, own_host, whole_body)
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=passed)
     app[CONTEXT] = context
     app.on_response_prepare.append(_hide_version)
@@ -138,6 +169,8 @@ def _context(settings: Settings, store: Store, home: Home) -> Context:
         set_up=SetUpCode(),
         sign_ins=SignInAttempts(),
         codes=CodeAttempts(),
+        finder=Finder(settings.host),
+        journal=Journal(),
     )
 
 

@@ -11,7 +11,9 @@ from .views import Scope, Views
 
 if TYPE_CHECKING:
     from .attempts import CodeAttempts, SetUpCode, SignInAttempts
+    from .finding import Finder
     from .homes.base import Home
+    from .journal import Journal
     from .limits import DataLimits, SlidingWindow
     from .passwords import Passwords
     from .settings import Settings
@@ -36,6 +38,8 @@ class Context:
     set_up: SetUpCode
     sign_ins: SignInAttempts
     codes: CodeAttempts
+    finder: Finder
+    journal: Journal
 
 
 CONTEXT: Final = web.AppKey("context", Context)

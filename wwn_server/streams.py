@@ -172,6 +172,10 @@ class Streams:
         finally:
             self._streams.discard(feed)
 
+    def open_links(self) -> tuple[int, ...]:
+        """Return the link of each open stream."""
+        return tuple(stream.link.id for stream in self._streams)
+
     def link_ids(self) -> frozenset[int]:
         """Return the links that have a stream open."""
         return frozenset(feed.link.id for feed in self._streams if feed.link is not None)

@@ -23,6 +23,7 @@ from wwn_server.store import Store
 from .hub import Hub
 from .person import PASSWORD, Person
 
+CABIN = "a-second-home"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PASSWORD_HASH = hash_password(PASSWORD)
 
@@ -50,6 +51,17 @@ class Running:
     home: SimulatedHome
     clock: Clock
     app: Application
+
+
+def add_home(server: Running) -> None:
+    """Let the home's source have a second home, which everybody belongs to."""
+    document = server.home.document
+    structures = document.group("structures")
+    (first,) = structures.values()
+    cabin = {**first, "structure_id": CABIN, "name": "Cabin", "thermostats": [], "smoke_co_alarms": []}
+    server.home._document = document.successor({**document.groups, "structures": {**structures, CABIN: cabin}})
+    server.store.accounts.adopt_homes([CABIN])
+    server.app[CONTEXT].streams.wake()
 
 
 def open_streams(server: Running) -> int:

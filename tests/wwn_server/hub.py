@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 import json
 from typing import Any
@@ -110,14 +110,14 @@ class Hub:
         await self.register(metadata(*permissions))
         self.token = await self.accepted(person)
 
-    async def accepted(self, person: Person) -> str:
-        """Return the token of a consent that a person gives."""
-        code = await self.code(person)
+    async def accepted(self, person: Person, **form: str) -> str:
+        """Return the token of a consent that a person gives; the form may hold more than the page's own fields."""
+        code = await self.code(person, form)
         return str((await (await self.redeem(code)).json())["access_token"])
 
-    async def code(self, person: Person, **changes: str | None) -> str:
+    async def code(self, person: Person, form: Mapping[str, str] | None = None, **changes: str | None) -> str:
         person.be_signed_in()
-        answer = await person.decide(self.consent_path(**changes), "accept")
+        answer = await person.decide(self.consent_path(**changes), "accept", **(form or {}))
         assert answer.status == 303, await answer.text()
         return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
 

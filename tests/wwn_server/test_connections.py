@@ -7,11 +7,12 @@ import pytest
 
 from wwn_server.store import Store
 
-from .conftest import Clock, Running
+from .conftest import CABIN, Clock, Running, add_home
 from .hub import Hub, metadata, refusal
 from .person import Person, hidden_fields
 from .test_writes import structure_path, thermostat_path
 
+PLACES = {"/console", "/connections", "/catalogue", "/members", "/health", "/account"}
 NOT_OURS = "There is no such connection to your home"
 
 
@@ -177,11 +178,11 @@ class TestOpeningThePages:
             assert "<script" not in await answer.text()
 
     async def test_the_header_leads_from_each_page_to_the_others(self, linked: Hub, person: Person) -> None:
-        for path in ("/console", "/connections", "/connections/1/remove"):
+        for path in (*PLACES, "/connections/1/remove"):
             page = await (await person.get(path)).text()
             header = page.partition("<main")[0]
             current = set(re.findall(r'<a href="([^"]*)" aria-current="page"', header))
-            assert set(re.findall(r'<a href="([^"]*)"', header)) == {"/console", "/connections"}
+            assert set(re.findall(r'<a href="([^"]*)"', header)) == PLACES
             assert current == {path} - {"/connections/1/remove"}
             assert "Signed in as anna" in header
 
@@ -392,6 +393,74 @@ class TestTakingBack:
         before = await linked.read()
         assert (await take_back(person, 1, permission)).status == 400
         assert await linked.read() == before
+
+
+class TestTakingAHomeBack:
+    @pytest.fixture
+    async def both(self, server: Running, hub: Hub, person: Person) -> Hub:
+        """A hub with both homes of the person."""
+        add_home(server)
+        await hub.register(metadata("away read"))
+        person.be_signed_in()
+        page = await (await person.get(hub.consent_path())).text()
+        hub.token = await hub.accepted(person, **dict.fromkeys(re.findall(r'name="(home:[^"]+)"', page), "on"))
+        return hub
+
+    async def test_the_list_has_a_form_for_each(self, both: Hub, person: Person) -> None:
+        page = await (await person.get("/connections")).text()
+        assert 'aria-label="Take back: Cabin"' in page
+        assert 'aria-label="Take back: Home"' in page
+
+    async def test_the_next_push_is_without_it(self, both: Hub, person: Person) -> None:
+        async with both.stream() as events:
+            assert len((await events.put())["structures"]) == 2
+            answer = await send(person, "/connections/1/homes", home=CABIN)
+            after = await events.put()
+        assert (answer.status, answer.headers["Location"]) == (303, "/connections")
+        assert [each["name"] for each in after["structures"].values()] == ["Home"]
+        page = await (await person.get("/connections")).text()
+        assert "It was taken back." in page
+        assert "Cabin" not in page
+
+    async def test_it_outlives_the_server(self, server: Running, both: Hub, person: Person) -> None:
+        await send(person, "/connections/1/homes", home=CABIN)
+        link = Store(server.settings.data).links.by_token(both.token)
+        assert link is not None
+        assert CABIN not in link.homes
+
+    async def test_the_last_one_is_asked_for(self, both: Hub, person: Person) -> None:
+        await send(person, "/connections/1/homes", home=CABIN)
+        (home,) = (await both.read())["structures"]
+        answer = await send(person, "/connections/1/homes", home=home)
+        assert answer.headers["Location"] == "/connections/1/remove"
+        assert (await both.get()).status == 200
+
+    @pytest.mark.parametrize("wrong", ["", "nowhere"])
+    async def test_a_home_that_is_not_the_persons_changes_nothing(
+        self, server: Running, both: Hub, person: Person, wrong: str
+    ) -> None:
+        before = await both.read()
+        assert (await send(person, "/connections/1/homes", home=wrong)).status == 400
+        be_a_stranger(server, person)
+        assert (await send(person, "/connections/1/homes", home=CABIN)).status == 404
+        assert await both.read() == before
+
+    async def test_twice_is_as_good_as_once(self, both: Hub, person: Person) -> None:
+        for _ in range(2):
+            assert (await send(person, "/connections/1/homes", home=CABIN)).status == 303
+
+
+async def test_a_home_that_is_added_later_joins_no_connection(server: Running, linked: Hub, person: Person) -> None:
+    async with linked.stream() as events:
+        (home,) = (await events.put())["structures"]
+        add_home(server)
+        with pytest.raises(TimeoutError):
+            await events.next(seconds=0.1)
+    assert set((await linked.read())["structures"]) == {home}
+    old, linked.token = linked.token, await linked.accepted(person, **{f"home:{each}": "on" for each in (home, CABIN)})
+    assert set((await linked.read())["structures"]) == {home, CABIN}
+    linked.token = old
+    assert set((await linked.read())["structures"]) == {home}
 
 
 FORMS = {

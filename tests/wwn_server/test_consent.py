@@ -1,10 +1,12 @@
+from html import unescape
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import ClientSession
 import pytest
 
-from .conftest import Clock
+from .conftest import CABIN, Clock, Running, add_home
 from .hub import EVERYTHING, REDIRECT, Hub, metadata
 from .person import Person, hidden_fields
 
@@ -246,3 +248,77 @@ async def test_every_member_of_the_home_can_link_it(registered: Hub, person: Per
     code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
     registered.token = (await (await registered.redeem(code)).json())["access_token"]
     assert len((await registered.read())["structures"]) == 1
+
+
+class TestSeveralHomes:
+    @pytest.fixture
+    async def asking(self, server: Running, hub: Hub, person: Person) -> Hub:
+        add_home(server)
+        await hub.register(metadata("away read"))
+        person.be_signed_in()
+        return hub
+
+    async def test_each_can_be_chosen_and_all_are_to_begin_with(self, asking: Hub, person: Person) -> None:
+        page = await (await person.get(asking.consent_path())).text()
+        assert len(re.findall(r'<input type="checkbox" name="home:[^"]+" form="choice" checked>', page)) == 2
+        assert "> Cabin</label>" in page
+
+    async def test_only_those_that_are_chosen_are_shared(self, asking: Hub, person: Person) -> None:
+        asking.token = await asking.accepted(person, **{f"home:{CABIN}": "on"})
+        assert set((await asking.read())["structures"]) == {CABIN}
+
+    async def test_none_is_asked_for_again_and_shares_nothing(
+        self, server: Running, asking: Hub, person: Person
+    ) -> None:
+        answer = await person.decide(asking.consent_path(), "accept")
+        page = await answer.text()
+        assert answer.status == 422
+        assert "Choose at least one home to share, or go back." in page
+        assert "form-action 'self' http://127.0.0.1:8123" in answer.headers["Content-Security-Policy"]
+        again = await person.post("/login/oauth2", hidden_fields(page) | {"decision": "accept", f"home:{CABIN}": "on"})
+        assert "code=" in again.headers["Location"]
+
+    async def test_a_home_of_others_can_not_be_chosen(self, asking: Hub, person: Person) -> None:
+        assert (await person.decide(asking.consent_path(), "accept", **{"home:nowhere": "on"})).status == 422
+
+    async def test_going_back_needs_no_choice(self, asking: Hub, person: Person) -> None:
+        answer = await person.decide(asking.consent_path(), "back")
+        assert answer.headers["Location"].endswith("error=access_denied")
+
+
+async def test_who_is_somebody_else_signs_out_and_comes_back(registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    page = await (await person.get(registered.consent_path())).text()
+    assert "Not you? Sign out" in page
+    answer = await person.post("/sign-out", hidden_fields(page))
+    location = answer.headers["Location"]
+    assert location.startswith("/sign-in?next=%2Flogin%2Foauth2%3F")
+    answer = await person.sign_in("ben", path=location)
+    page = await (await person.get(answer.headers["Location"])).text()
+    assert "You are signed in as ben." in page
+    assert "Home Assistant would like to work with your home" in page
+
+
+async def test_each_piece_of_data_leads_to_a_page_that_says_more(registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    page = await (await person.get(registered.consent_path())).text()
+    paths = re.findall(r'href="(/learn/[^"]+)"', page)
+    assert len(paths) == len(EVERYTHING)
+    for path in paths:
+        answer = await person.get(path)
+        assert answer.status == 200
+        assert "What it can't do" in unescape(await answer.text())
+
+
+async def test_what_there_is_to_learn_is_as_the_permissions_have_it(person: Person) -> None:
+    person.be_signed_in()
+    page = await (await person.get("/learn/away")).text()
+    assert "Written: <code>away</code>" in page
+    assert (await person.get("/learn/nonsense")).status == 404
+
+
+async def test_the_page_says_what_is_not_in_the_servers_hands(registered: Hub, person: Person) -> None:
+    person.be_signed_in()
+    page = await (await person.get(registered.consent_path())).text()
+    assert "What Home Assistant does with the data is not under this server's control." in unescape(page)
+    assert "A home that is added later is not shared until you accept again." in page

@@ -255,6 +255,6 @@ async def test_two_at_once_make_one_owner(server: Running, code: str) -> None:
             )
         )
     assert [each.status for each in answers] == [303, 303]
-    assert sorted(each.headers["Location"] for each in answers) == ["/console", "/sign-in"]
+    assert sorted(each.headers["Location"] for each in answers) == ["/catalogue", "/sign-in"]
     made = [server.store.accounts.credentials(name) for name in ("anna", "eve")]
     assert made.count(None) == 1

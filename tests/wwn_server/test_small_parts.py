@@ -1,23 +1,13 @@
 from datetime import UTC
-import json
-from pathlib import Path
-import re
 
 import pytest
 
-from wwn_server import texts
-from wwn_server.homes.base import AlarmLevel, BatteryHealth, Presence
 from wwn_server.limits import SlidingWindow
 from wwn_server.pages.times import Moment, moment, zone_of
 from wwn_server.passwords import hash_password, verify_password
-from wwn_server.permissions import PERMISSIONS
-from wwn_server.rules import NEEDS_OF_MODE
-from wwn_server.texts import language, t
+from wwn_server.texts import t
 
 from .conftest import Clock
-
-PACKAGE = Path(texts.__file__).parent
-ENGLISH = json.loads((PACKAGE / "pages" / "texts" / "en.json").read_text(encoding="utf-8"))
 
 
 class TestSlidingWindow:
@@ -78,27 +68,3 @@ class TestTexts:
     def test_a_key_that_is_nowhere_is_a_mistake(self) -> None:
         with pytest.raises(KeyError):
             t("no.such.key")
-
-    def test_another_language_falls_back_to_english(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        english = texts._texts("en")
-        known = {"en": english, "de": {"consent.accept": "Annehmen"}}
-        monkeypatch.setattr(texts, "_texts", known.__getitem__)
-        token = language.set("de")
-        assert (t("consent.accept"), t("consent.back")) == ("Annehmen", "Back")
-        language.reset(token)
-
-    def test_every_key_that_is_used_has_a_text_and_every_text_a_use(self) -> None:
-        sources = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html")]
-        code = "\n".join(each.read_text(encoding="utf-8") for each in sources)
-        used = set(
-            re.findall(
-                r'"((?:page|first_run|account|password|plain_http|sign_in|consent|pin|connections|console|oauth|register|refusal)\.(?!html)[a-z_]+)"',
-                code,
-            )
-        )
-        used |= {f"permission.{name}.{part}" for name in PERMISSIONS for part in ("title", "text")}
-        used |= {f"console.word.{each}" for each in (*AlarmLevel, *BatteryHealth, *Presence)}
-        used |= {f"console.word.{each}" for each in ("true", "false", "unknown")}
-        used |= {f"console.mode.{mode}" for mode in NEEDS_OF_MODE}
-        used |= {f"console.state.{state}" for state in ("heating", "cooling", "off")}
-        assert used == set(ENGLISH)

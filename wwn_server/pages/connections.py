@@ -11,8 +11,9 @@ from wwn_server.permissions import PERMISSIONS
 from wwn_server.texts import t
 
 from . import CONNECTIONS
-from .rendering import PageError, page, see_other
-from .session import session_of, set_cookie, sign_in_url, signed_in_form
+from .rendering import PageError, see_other
+from .session import session_of, sign_in_url, signed_in_form
+from .signed_in import done, signed_in_page
 from .times import moment, zone_of
 
 if TYPE_CHECKING:
@@ -22,15 +23,6 @@ if TYPE_CHECKING:
     from wwn_server.store import Connection, Link
 
     from .session import Session
-
-# What was done, for the next page alone: in an address it would be said again with every reload.
-_NOTICE_COOKIE: Final = "wwn_notice"
-_NOTICE_SECONDS: Final = 60
-_NOTICES: Final = {
-    "removed": "connections.removed",
-    "removed_all": "connections.removed_all",
-    "taken_back": "connections.taken_back",
-}
 
 
 class Extent(StrEnum):
@@ -48,17 +40,8 @@ async def show(request: web.Request) -> web.Response:
     session = session_of(request)
     if session is None:
         return see_other(sign_in_url(CONNECTIONS))
-    notice = _NOTICES.get(request.cookies.get(_NOTICE_COOKIE, ""))
-    values = {
-        "csrf": session.csrf,
-        "account": session.account.name,
-        "connections": [_described(request, session, each) for each in _all(request, session)],
-        "notice": t(notice) if notice else None,
-    }
-    response = page("connections.html", values)
-    if notice:
-        response.del_cookie(_NOTICE_COOKIE, path=CONNECTIONS)
-    return response
+    values = {"connections": [described(request, session, each) for each in _all(request, session)]}
+    return signed_in_page(request, session, "connections.html", values)
 
 
 async def confirm(request: web.Request) -> web.Response:
@@ -68,12 +51,10 @@ async def confirm(request: web.Request) -> web.Response:
         return see_other(sign_in_url(request.rel_url.raw_path))
     connection = _wanted(request, session)
     values = {
-        "csrf": session.csrf,
-        "account": session.account.name,
-        "connection": _described(request, session, connection),
+        "connection": described(request, session, connection),
         "others": len(_of_same_hub(request, session, connection)) - 1,
     }
-    return page("connection_remove.html", values)
+    return signed_in_page(request, session, "connection_remove.html", values)
 
 
 async def remove(request: web.Request) -> web.Response:
@@ -86,7 +67,7 @@ async def remove(request: web.Request) -> web.Response:
     for each in ended:
         context.store.links.remove(each.link.id)
     await context.streams.revoke(each.link.id for each in ended)
-    return _done(request, _NOTICE_OF[extent])
+    return done(request, CONNECTIONS, _NOTICE_OF[extent])
 
 
 async def take_back(request: web.Request) -> web.Response:
@@ -101,7 +82,22 @@ async def take_back(request: web.Request) -> web.Response:
     if permission in link.permissions:
         context = context_of(request)
         context.streams.follow(context.store.links.take_back(link, permission))
-    return _done(request, "taken_back")
+    return done(request, CONNECTIONS, "taken_back")
+
+
+async def take_home_back(request: web.Request) -> web.Response:
+    """Take one home back; with the last one the link would end, which is asked first."""
+    session, form = await signed_in_form(request)
+    link = _wanted(request, session).link
+    context = context_of(request)
+    home = form.get("home", "")
+    if home not in context.store.accounts.homes_of(session.account):
+        raise PageError(400, "page.bad_form")
+    if link.homes == {home}:
+        return see_other(f"{CONNECTIONS}/{link.id}/remove")
+    if home in link.homes:
+        context.streams.follow(context.store.links.take_home_back(link, home))
+    return done(request, CONNECTIONS, "taken_back")
 
 
 def _all(request: web.Request, session: Session) -> tuple[Connection, ...]:
@@ -130,13 +126,8 @@ def _extent(form: dict[str, str]) -> Extent:
         raise PageError(400, "page.bad_form") from None
 
 
-def _done(request: web.Request, notice: str) -> web.Response:
-    response = see_other(CONNECTIONS)
-    set_cookie(request, response, _NOTICE_COOKIE, notice, seconds=_NOTICE_SECONDS, path=CONNECTIONS)
-    return response
-
-
-def _described(request: web.Request, session: Session, connection: Connection) -> dict[str, Any]:
+def described(request: web.Request, session: Session, connection: Connection) -> dict[str, Any]:
+    """Return a connection as the pages show it."""
     link = connection.link
     homes = _homes(request, session, link)
     zone = zone_of(home.get("time_zone") for home in homes)
@@ -147,7 +138,7 @@ def _described(request: web.Request, session: Session, connection: Connection) -
         "since": moment(connection.since, zone),
         "last_used": None if connection.last_used is None else moment(connection.last_used, zone),
         "in_use": link.id in context_of(request).streams.link_ids(),
-        "homes": [home["name"] for home in homes],
+        "homes": [(home["structure_id"], home["name"]) for home in homes],
         "data": [(name, t(f"permission.{name}.title")) for name in PERMISSIONS if name in link.permissions],
     }
 

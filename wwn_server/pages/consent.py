@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -13,7 +14,8 @@ from wwn_server.requests import wants
 from wwn_server.store import Consent
 from wwn_server.texts import t
 
-from . import pin
+from . import CONSENT, pin
+from .learn import CATEGORY_OF
 from .rendering import PageError, message_page, page, see_other
 from .session import session_of, sign_in_url, signed_in_form
 
@@ -47,8 +49,7 @@ async def show(request: web.Request) -> web.Response:
     session = session_of(request)
     if session is None:
         return see_other(sign_in_url(request.rel_url.raw_path_qs))
-    values = _values(request, authorization, session)
-    return page("consent.html", values, form_target=authorization.redirect_uri)
+    return _page(request, authorization, session, request.query)
 
 
 async def decide(request: web.Request) -> web.Response:
@@ -62,18 +63,23 @@ async def decide(request: web.Request) -> web.Response:
     decision = form.get("decision", "")
     if decision not in _DECISIONS:
         raise PageError(400, "page.bad_form")
-    answer = await _DECISIONS[decision](request, authorization, session)
+    homes = _chosen(_homes(request, session), form)
+    if decision == "accept" and homes is None:
+        return _page(request, authorization, session, form, status=422)
+    answer = await _DECISIONS[decision](request, authorization, session, homes or ())
     if authorization.redirect_uri is None:
         return pin.hand_over(request, authorization.client, answer.get("code", decision))
     return see_other(_back_to_hub(authorization.redirect_uri, {"state": authorization.state} | answer))
 
 
-async def _accept(request: web.Request, authorization: Authorization, session: Session) -> dict[str, str]:
+async def _accept(
+    request: web.Request, authorization: Authorization, session: Session, homes: tuple[str, ...]
+) -> dict[str, str]:
     context = context_of(request)
     consent = Consent(
         client=authorization.client,
         account=session.account,
-        homes=context.store.accounts.homes_of(session.account),
+        homes=homes,
         redirect_uri=authorization.redirect_uri,
         challenge=authorization.challenge,
     )
@@ -84,11 +90,13 @@ async def _accept(request: web.Request, authorization: Authorization, session: S
     return {"code": code}
 
 
-async def _back(_: web.Request, __: Authorization, ___: Session) -> dict[str, str]:
+async def _back(*_: object) -> dict[str, str]:
     return {"error": "access_denied"}
 
 
-async def _remove(request: web.Request, authorization: Authorization, session: Session) -> dict[str, str]:
+async def _remove(
+    request: web.Request, authorization: Authorization, session: Session, _: tuple[str, ...]
+) -> dict[str, str]:
     context = context_of(request)
     homes = context.store.accounts.homes_of(session.account)
     links = context.store.links.of_client(authorization.client, homes)
@@ -98,7 +106,9 @@ async def _remove(request: web.Request, authorization: Authorization, session: S
     return {"error": "access_denied"}
 
 
-_DECISIONS: Final[dict[str, Callable[[web.Request, Authorization, Session], Awaitable[dict[str, str]]]]] = {
+_DECISIONS: Final[
+    dict[str, Callable[[web.Request, Authorization, Session, tuple[str, ...]], Awaitable[dict[str, str]]]]
+] = {
     "accept": _accept,
     "back": _back,
     "remove": _remove,
@@ -129,15 +139,48 @@ def _back_to_hub(uri: str, answer: dict[str, str]) -> str:
     return f"{uri}{'&' if '?' in uri else '?'}{query}"
 
 
-def _values(request: web.Request, authorization: Authorization, session: Session) -> dict[str, Any]:
+def _homes(request: web.Request, session: Session) -> dict[str, str]:
+    """Return the names of the homes that a person can share, by id."""
     context = context_of(request)
-    homes = context.store.accounts.homes_of(session.account)
     structures = context.home.document.group(STRUCTURES)
-    source = request.query
+    own = context.store.accounts.homes_of(session.account)
+    return {each: structures[each]["name"] for each in own if each in structures}
+
+
+def _chosen(homes: Mapping[str, str], form: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the homes to share, nothing where there are several and none was chosen."""
+    if len(homes) <= 1:
+        return tuple(homes)
+    return tuple(each for each in homes if f"home:{each}" in form) or None
+
+
+def _page(
+    request: web.Request,
+    authorization: Authorization,
+    session: Session,
+    source: Mapping[str, str],
+    *,
+    status: int = 200,
+) -> web.Response:
+    values = _values(request, authorization, session, source)
+    return page(
+        "consent.html",
+        values | {"homes_problem": status != HTTPStatus.OK},
+        status=status,
+        form_target=authorization.redirect_uri,
+    )
+
+
+def _values(
+    request: web.Request, authorization: Authorization, session: Session, source: Mapping[str, str]
+) -> dict[str, Any]:
+    context = context_of(request)
+    own = context.store.accounts.homes_of(session.account)
+    carried = {name: source[name] for name in _CARRIED if name in source}
     return {
         "csrf": session.csrf,
-        "carried": {name: source[name] for name in _CARRIED if name in source}
-        | {"client_version": authorization.client.version},
+        "carried": carried | {"client_version": authorization.client.version},
+        "here": f"{CONSENT}?{urlencode(carried)}",
         "account": session.account.name,
         "hub": authorization.client.registration,
         "data": [
@@ -145,12 +188,13 @@ def _values(request: web.Request, authorization: Authorization, session: Session
                 "title": t(f"permission.{asked.name}.title"),
                 "text": t(f"permission.{asked.name}.text"),
                 "reason": asked.reason,
+                "category": CATEGORY_OF[asked.name],
             }
             for asked in authorization.client.registration.permissions
         ],
-        "homes": [structures[each]["name"] for each in homes if each in structures],
+        "homes": _homes(request, session),
         "destination": authorization.redirect_uri and _destination(authorization.redirect_uri),
-        "linked": bool(context.store.links.of_client(authorization.client, homes)),
+        "linked": bool(context.store.links.of_client(authorization.client, own)),
     }
 
 

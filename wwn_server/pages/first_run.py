@@ -15,7 +15,7 @@ from wwn_server.requests import wants
 from wwn_server.store.accounts import ClaimedError
 from wwn_server.texts import t
 
-from . import CONSOLE, FIRST_RUN, ICON, SIGN_IN, STYLE
+from . import CATALOGUE, FIRST_RUN, ICON, SIGN_IN, STYLE
 from .forms import account_problems, found, home_problems, too_often, with_retry_after
 from .rendering import PageError, see_other
 from .session import anonymous_form, anonymous_page, begin_session, local_path, with_next
@@ -85,7 +85,7 @@ async def submit(request: web.Request) -> web.Response:
     owner = await _claim(context, form)
     if owner is None:
         return see_other(with_next(SIGN_IN, next_path))
-    return begin_session(request, owner, next_path or CONSOLE)
+    return begin_session(request, owner, next_path or CATALOGUE)
 
 
 async def _claim(context: Context, form: Mapping[str, str]) -> Account | None:

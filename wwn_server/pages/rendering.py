@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from wwn_server import REPOSITORY_URL
-from wwn_server.pages import CONNECTIONS, CONSENT, CONSOLE, FIRST_RUN, ICON, SIGN_IN, SIGN_OUT, STYLE
+from wwn_server import REPOSITORY_URL, pages
 from wwn_server.texts import language, t
 
 if TYPE_CHECKING:
@@ -30,18 +29,9 @@ _HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 
-_PLACES: Final = {
-    "connections": CONNECTIONS,
-    "console": CONSOLE,
-    "consent": CONSENT,
-    "first_run": FIRST_RUN,
-    "sign_in": SIGN_IN,
-    "sign_out": SIGN_OUT,
-    "style": STYLE,
-    "icon": ICON,
-}
+_PLACES: Final = {name.lower(): value for name, value in vars(pages).items() if name.isupper()}
 _DOCS: Final = {"security": f"{REPOSITORY_URL}/blob/main/docs/security.md"}
-_STATIC: Final = {STYLE: ("wwn.css", "text/css"), ICON: ("wwn.svg", "image/svg+xml")}
+_STATIC: Final = {pages.STYLE: ("wwn.css", "text/css"), pages.ICON: ("wwn.svg", "image/svg+xml")}
 
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("wwn_server", "pages/templates"),
@@ -50,7 +40,7 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals["t"] = t
+_TEMPLATES.globals.update({"t": t, "places": _PLACES, "docs": _DOCS})
 
 
 class PageError(Exception):
@@ -75,9 +65,7 @@ def page(
     ``form_target`` is the one address elsewhere that a form's answer may redirect to:
     browsers hold ``form-action`` against that redirect as well.
     """
-    text = _TEMPLATES.get_template(template).render(
-        **(values or {}), language=language.get(), places=_PLACES, docs=_DOCS
-    )
+    text = _TEMPLATES.get_template(template).render(**(values or {}), language=language.get())
     targets = ["'self'"] + ([_source(form_target)] if form_target else [])
     policy = "; ".join((*_POLICY, f"form-action {' '.join(targets)}"))
     headers = _HEADERS | {"Content-Security-Policy": policy}

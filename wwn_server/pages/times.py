@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from wwn_server.document import STRUCTURES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
+
+    from wwn_server.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,11 @@ def zone_of(names: Iterable[object]) -> tzinfo:
     """Return the first of some time zones that this machine knows, UTC if it knows none."""
     known = (zone for zone in map(_zone, names) if zone is not None)
     return next(known, UTC)
+
+
+def zone_of_homes(context: Context) -> tzinfo:
+    """Return the time zone of the first home that has one."""
+    return zone_of(home.get("time_zone") for home in context.home.document.group(STRUCTURES).values())
 
 
 def _zone(name: object) -> tzinfo | None:

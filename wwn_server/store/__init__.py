@@ -8,13 +8,14 @@ import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from .accounts import Account, Accounts
+from .accounts import Account, Accounts, Member, NameTakenError
 from .clients import Client, Clients, Registration, RequestedPermission
 from .database import Database, StoreError
+from .invitations import Invitation, InvitationError, Invitations
 from .links import CodeError, CodeProblem, Connection, Consent, Link, Links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 __all__ = [
@@ -24,7 +25,11 @@ __all__ = [
     "CodeProblem",
     "Connection",
     "Consent",
+    "Invitation",
+    "InvitationError",
     "Link",
+    "Member",
+    "NameTakenError",
     "Registration",
     "RequestedPermission",
     "Store",
@@ -43,6 +48,7 @@ class Store:
         """
         self._database = Database(folder)
         self.accounts = Accounts(self._database, clock)
+        self.invitations = Invitations(self._database, clock, self.accounts)
         self.clients = Clients(self._database, clock)
         self.links = Links(self._database, clock)
         self.server_id = self._server_id()
@@ -55,6 +61,17 @@ class Store:
     def rename(self, name: str) -> None:
         """Remember what the owner calls this server."""
         self._set_meta("name", name)
+
+    def remove_member(self, member: Account, heir: Account, kept: Iterable[int]) -> None:
+        """End a person's account and sessions, and the links they made; those that are kept become the heir's."""
+        kept = frozenset(kept)
+        with self._database.transaction():
+            for link_id in self.links.made_by(member):
+                if link_id in kept:
+                    self.links.hand_over(link_id, heir)
+                else:
+                    self.links.remove(link_id)
+            self._database.change("DELETE FROM accounts WHERE id = ?", member.id)
 
     def user_id(self, link: Link) -> str:
         """Return what a hub may call the person of a link (protocol 3.2).

@@ -25,6 +25,18 @@ class Account:
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of the home as the others know them; ``since`` is seconds since the epoch."""
+
+    account: Account
+    since: float
+
+
+class NameTakenError(StoreError):
+    """Somebody has an account of this name already."""
+
+
 class ClaimedError(Exception):
     """The server has an owner already."""
 
@@ -45,7 +57,7 @@ class Accounts:
     def add(self, name: str, password_hash: str) -> Account:
         """Make the owner when there is none, else a member; of every home there is.
 
-        Raises ``StoreError`` when the name is taken.
+        Raises ``NameTakenError`` when the name is taken.
         """
         with self._database.transaction():
             role = "member" if self.any() else "owner"
@@ -73,6 +85,35 @@ class Accounts:
         """Return an account and its password hash by name, whatever its case."""
         row = self._database.one("SELECT * FROM accounts WHERE name = ?", name)
         return None if row is None else (_account(row), str(row["password"]))
+
+    def get(self, account_id: int) -> Account | None:
+        """Return an account by id."""
+        row = self._database.one("SELECT * FROM accounts WHERE id = ?", account_id)
+        return None if row is None else _account(row)
+
+    def members(self) -> tuple[Member, ...]:
+        """Return everybody who has an account, the owner first."""
+        rows = self._database.all("SELECT * FROM accounts ORDER BY role = 'member', created, id")
+        return tuple(Member(_account(row), float(row["created"])) for row in rows)
+
+    def set_password(self, account: Account, password_hash: str, token: str) -> None:
+        """Keep another password, and sign the person out wherever this cookie is not."""
+        with self._database.transaction():
+            self._database.change("UPDATE accounts SET password = ? WHERE id = ?", password_hash, account.id)
+            self._database.change("DELETE FROM sessions WHERE account_id = ? AND token <> ?", account.id, digest(token))
+
+    def close_sessions(self, account: Account) -> None:
+        """Sign a person out everywhere."""
+        self._database.change("DELETE FROM sessions WHERE account_id = ?", account.id)
+
+    def home_assistant(self, account: Account) -> str | None:
+        """Return the address at which a person reaches Home Assistant, if it was ever said."""
+        row = self._database.one("SELECT home_assistant FROM accounts WHERE id = ?", account.id)
+        return None if row is None or row["home_assistant"] is None else str(row["home_assistant"])
+
+    def set_home_assistant(self, account: Account, address: str | None) -> None:
+        """Remember at which address a person reaches Home Assistant."""
+        self._database.change("UPDATE accounts SET home_assistant = ? WHERE id = ?", address, account.id)
 
     def adopt_homes(self, home_ids: Iterable[str]) -> None:
         """Know these homes from now on; everyone here joins those that are new."""
@@ -139,7 +180,7 @@ class Accounts:
             )
         except sqlite3.IntegrityError as error:
             msg = f"there is an account named {name} already"
-            raise StoreError(msg) from error
+            raise NameTakenError(msg) from error
         assert row is not None  # noqa: S101
         return int(row["id"])
 

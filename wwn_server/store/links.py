@@ -204,6 +204,21 @@ class Links:
         )
         return kept
 
+    def take_home_back(self, link: Link, home: str) -> Link:
+        """Return the link without a home that it holds beside others."""
+        kept = replace(link, homes=link.homes - {home})
+        self._database.change("UPDATE links SET homes = ? WHERE id = ?", json.dumps(sorted(kept.homes)), link.id)
+        return kept
+
+    def made_by(self, account: Account) -> tuple[int, ...]:
+        """Return the ids of the links that a person made."""
+        rows = self._database.all("SELECT id FROM links WHERE account_id = ? ORDER BY id", account.id)
+        return tuple(int(row["id"]) for row in rows)
+
+    def hand_over(self, link_id: int, heir: Account) -> None:
+        """Let a link be another person's."""
+        self._database.change("UPDATE links SET account_id = ? WHERE id = ?", heir.id, link_id)
+
     def remove_token(self, token: str) -> int | None:
         """End the link of a token and return its id, if there was one."""
         row = self._database.one("SELECT id FROM links WHERE token = ?", digest(token))

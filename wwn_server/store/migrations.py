@@ -110,4 +110,17 @@ _WRONG_CODES: Final = (
 # What a person calls a home, where that is not what its source calls it.
 _HOME_NAMES: Final = ("ALTER TABLE homes ADD COLUMN name TEXT",)
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _LINK_IDS_ONCE, _WRONG_CODES, _HOME_NAMES)
+# A code that lets one person in, and where each person's Home Assistant is.
+_INVITATIONS: Final = (
+    """
+    CREATE TABLE invitations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        code BLOB NOT NULL UNIQUE,
+        account_id INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        created REAL NOT NULL
+    ) STRICT
+    """,
+    "ALTER TABLE accounts ADD COLUMN home_assistant TEXT",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _LINK_IDS_ONCE, _WRONG_CODES, _HOME_NAMES, _INVITATIONS)
