@@ -174,11 +174,11 @@ class Streams:
 
     def open_links(self) -> tuple[int, ...]:
         """Return the link of each open stream."""
-        return tuple(stream.link.id for stream in self._streams)
+        return tuple(feed.link.id for feed in self._streams if feed.link is not None)
 
     def link_ids(self) -> frozenset[int]:
         """Return the links that have a stream open."""
-        return frozenset(feed.link.id for feed in self._streams if feed.link is not None)
+        return frozenset(self.open_links())
 
     def wake(self) -> None:
         """Tell every feed that the home is another."""
