@@ -119,17 +119,55 @@ class NestPerson:
         smoke: Literal["ok", "warning", "emergency"] | None = None,
         carbon_monoxide: Literal["ok", "warning", "emergency"] | None = None,
         battery: Literal["ok", "replace"] | None = None,
+        is_manual_test_active: bool | None = None,
         is_online: bool | None = None,
     ) -> None:
-        """Let an alarm sense something, drain its battery, or cut it off or back on."""
+        """Let an alarm sense something, test it, drain its battery, or cut it off or back on."""
         asked = {
             "smoke_alarm_state": smoke,
             "co_alarm_state": carbon_monoxide,
             "battery_health": battery,
-            "is_online": None if is_online is None else str(is_online).lower(),
+            "is_manual_test_active": is_manual_test_active,
+            "is_online": is_online,
         }
-        fields = {name: value for name, value in asked.items() if value is not None}
-        await self._play(f"/console/alarms/{device_id}", fields)
+        await self._play(f"/console/alarms/{device_id}", asked)
+
+    async def set_thermostat(
+        self,
+        device_id: str,
+        *,
+        is_locked: bool | None = None,
+        is_using_emergency_heat: bool | None = None,
+        sunlight: Literal["off", "on", "correcting"] | None = None,
+        is_online: bool | None = None,
+    ) -> None:
+        """Lock a thermostat, switch its emergency heat, let it sit in the sun, or cut it off or back on."""
+        asked = {
+            "is_locked": is_locked,
+            "is_using_emergency_heat": is_using_emergency_heat,
+            "sunlight": sunlight,
+            "is_online": is_online,
+        }
+        await self._play(f"/console/thermostats/{device_id}", asked)
+
+    async def set_surroundings(
+        self,
+        *,
+        outside_celsius: float | None = None,
+        speed: float | None = None,
+        rush_hour: bool | None = None,
+    ) -> None:
+        """Change the temperature outside, the speed of time, or whether there is an energy rush hour."""
+        asked = {"outside_temperature": outside_celsius, "speed": speed, "rush_hour": rush_hour}
+        await self._play("/console/home", asked)
+
+    async def add_device(self, group: Literal["thermostats", "smoke_co_alarms"], room: str) -> None:
+        """Hang up a device in a room of the home."""
+        await self._play("/console/devices", {"group": group, "room": room})
+
+    async def remove_device(self, device_id: str) -> None:
+        """Take a device down."""
+        await self._play(f"/console/devices/{device_id}/remove", {})
 
     async def set_away(self, away: Literal["home", "away"]) -> None:
         """Let everybody leave, or somebody come home."""
@@ -143,7 +181,12 @@ class NestPerson:
         msg = f"The Nest server does not show its console ({response.status}); is the person signed in?"
         raise ToolError(msg)
 
-    async def _play(self, path: str, fields: Mapping[str, str]) -> None:
+    async def _play(self, path: str, asked: Mapping[str, str | float | bool | None]) -> None:
+        fields = {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in asked.items()
+            if value is not None
+        }
         # The same for all forms of a session.
         self._csrf = self._csrf or (await self._console())["csrf"]
         await self._post(path, {"csrf": self._csrf, **fields})

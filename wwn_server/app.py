@@ -32,6 +32,7 @@ from .pages import (
     CONNECTIONS,
     CONSENT,
     CONSOLE,
+    CONSOLE_SCRIPT,
     FIRST_RUN,
     HEALTH,
     ICON,
@@ -95,8 +96,12 @@ _ROUTES: Final = (
     ("POST", SIGN_IN, sign_in.submit),
     ("POST", SIGN_OUT, sign_in.sign_out),
     ("GET", CONSOLE, console.show),
+    ("GET", f"{CONSOLE}/events", console.events),
     ("POST", f"{CONSOLE}/home", console.set_home),
     ("POST", f"{CONSOLE}/alarms/{{device_id}}", console.set_alarm),
+    ("POST", f"{CONSOLE}/thermostats/{{device_id}}", console.set_thermostat),
+    ("POST", f"{CONSOLE}/devices", console.add_device),
+    ("POST", f"{CONSOLE}/devices/{{device_id}}/remove", console.remove_device),
     ("GET", CONNECTIONS, connections.show),
     ("GET", f"{CONNECTIONS}/{{id}}/remove", connections.confirm),
     ("POST", f"{CONNECTIONS}/{{id}}/remove", connections.remove),
@@ -118,6 +123,7 @@ _ROUTES: Final = (
     ("GET", f"{LEARN}/{{category}}", learn.show),
     ("GET", STYLE, static),
     ("GET", ICON, static),
+    ("GET", CONSOLE_SCRIPT, static),
 )
 
 

@@ -1,3 +1,6 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import re
 from typing import Any
 
 from aiohttp import ClientSession, CookieJar
@@ -11,7 +14,7 @@ from wwn_server.settings import Settings
 from wwn_server.store import Store
 
 from .conftest import Running
-from .hub import Hub, refusal
+from .hub import Events, Hub, refusal
 from .person import Person
 
 
@@ -122,6 +125,192 @@ async def test_a_form_without_our_token_does_nothing(owner: Person, path: str) -
 
 async def test_who_is_not_signed_in_changes_nothing(person: Person) -> None:
     assert (await person.post("/console/home", {"away": "away"})).status == 403
+
+
+async def thermostat(person: Person, room: str = "Living Room") -> dict[str, Any]:
+    document = (await person.console())["document"]
+    return dict(next(each for each in document["devices"]["thermostats"].values() if each["where_name"] == room))
+
+
+async def post(person: Person, path: str, **form: str) -> int:
+    csrf = (await person.console())["csrf"]
+    return (await person.post(f"/console/{path}", {"csrf": csrf} | form)).status
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ({"is_locked": "true"}, {"is_locked": True}),
+        ({"is_using_emergency_heat": "true"}, {"is_using_emergency_heat": True}),
+        ({"sunlight": "on"}, {"sunlight_correction_enabled": True, "sunlight_correction_active": False}),
+        ({"sunlight": "correcting"}, {"sunlight_correction_enabled": True, "sunlight_correction_active": True}),
+        ({"is_online": "false"}, {"is_online": False}),
+    ],
+)
+async def test_a_thermostat_can_be_put_into_any_state_and_back(
+    owner: Person, form: dict[str, str], fields: dict[str, Any]
+) -> None:
+    before = await thermostat(owner)
+    path = f"thermostats/{before['device_id']}"
+    assert await post(owner, path, **form) == 303
+    after = await thermostat(owner)
+    assert {name: after[name] for name in fields} == fields
+    (name,) = form
+    back = {"sunlight": "off", "is_online": "true"}.get(name, "false")
+    assert await post(owner, path, **{name: back}) == 303
+    assert await thermostat(owner) == before
+
+
+async def test_a_manual_test_is_started_and_ended(server: Running, owner: Person) -> None:
+    await press(owner, "Bedroom", is_manual_test_active="true")
+    bedroom = (await alarms(owner))["Bedroom"]
+    assert (bedroom["is_manual_test_active"], bedroom["smoke_alarm_state"], bedroom["co_alarm_state"]) == (
+        True,
+        "ok",
+        "ok",
+    )
+    assert "last_manual_test_time" not in bedroom
+    server.clock.seconds += 30
+    await press(owner, "Bedroom", is_manual_test_active="false")
+    bedroom = (await alarms(owner))["Bedroom"]
+    assert (bedroom["is_manual_test_active"], bedroom["last_manual_test_time"]) == (False, "2026-11-24T12:00:30.000Z")
+
+
+async def test_the_surroundings_are_set_and_told(owner: Person) -> None:
+    assert await post(owner, "home", outside_temperature="-7.5", speed="0.5", rush_hour="true") == 303
+    assert (await owner.console())["surroundings"] == {
+        "outside_temperature_c": -7.5,
+        "outside_temperature_f": 19,
+        "weather": False,
+        "speed": 0.5,
+        "rush_hour": True,
+    }
+    (structure,) = (await owner.console())["document"]["structures"].values()
+    assert structure["rhr_enrollment"] is True
+    assert (structure["peak_period_start_time"], structure["peak_period_end_time"]) == (
+        "2026-11-24T12:00:00.000Z",
+        "2026-11-24T13:00:00.000Z",
+    )
+    assert await post(owner, "home", outside_temperature="", speed="0", rush_hour="false") == 303
+    surroundings = (await owner.console())["surroundings"]
+    assert (surroundings["weather"], surroundings["speed"], surroundings["rush_hour"]) == (True, 0, False)
+    (structure,) = (await owner.console())["document"]["structures"].values()
+    assert "peak_period_start_time" not in structure
+
+
+async def test_devices_are_hung_up_and_taken_down(server: Running, owner: Person) -> None:
+    for number in (1, 2):
+        assert await post(owner, "devices", group="smoke_co_alarms", room="Office") == 303
+        assert len(await alarms(owner)) == 4
+        assert len(server.home.document.group("smoke_co_alarms")) == 3 + number
+    names = [each["name_long"] for each in server.home.document.group("smoke_co_alarms").values()]
+    assert names[-2:] == ["Office Nest Protect", "Office Nest Protect (2)"]
+    device_id = (await thermostat(owner, "Bedroom"))["device_id"]
+    assert await post(owner, f"devices/{device_id}/remove") == 303
+    assert device_id not in server.home.document.group("thermostats")
+    assert await post(owner, f"devices/{device_id}/remove") == 404
+    assert await post(owner, f"thermostats/{device_id}", is_locked="true") == 404
+
+
+async def test_a_home_is_full_at_twenty(server: Running, owner: Person) -> None:
+    for _ in range(18):
+        assert await post(owner, "devices", group="thermostats", room="Office") == 303
+    before = server.home.document
+    assert await post(owner, "devices", group="thermostats", room="Office") == 409
+    assert server.home.document is before
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("home", {"outside_temperature": "51"}),
+        ("home", {"outside_temperature": "nan"}),
+        ("home", {"outside_temperature": "warm"}),
+        ("home", {"speed": "-1"}),
+        ("home", {"speed": "3601"}),
+        ("home", {"speed": "inf"}),
+        ("home", {"rush_hour": "yes"}),
+        ("home", {"away": "away", "speed": "fast"}),
+        ("devices", {}),
+        ("devices", {"group": "structures", "room": "Office"}),
+        ("devices", {"group": "thermostats", "room": "Dungeon"}),
+    ],
+)
+async def test_a_form_that_means_nothing_changes_nothing(owner: Person, path: str, form: dict[str, str]) -> None:
+    before = await owner.console()
+    assert await post(owner, path, **form) == 400
+    assert await owner.console() == before
+
+
+@asynccontextmanager
+async def console_events(person: Person) -> AsyncIterator[Events]:
+    async with person.browser.get(f"{person.base}/console/events") as response:
+        assert response.status == 200
+        yield Events(response)
+
+
+async def shown(events: Events) -> dict[str, str]:
+    """Return the parts of the next event, by the name of the room or home."""
+    name, data = await events.next()
+    assert name == "home"
+    return {
+        re.findall(r"<h2[^>]*>(.*?)</h2>", each["html"])[0]: each["html"] for each in data["homes"] + data["devices"]
+    }
+
+
+async def test_an_open_page_is_told_what_changes(server: Running, owner: Person) -> None:
+    async with console_events(owner) as events:
+        first = await shown(events)
+        assert set(first) == {
+            "Home",
+            "Hallway Nest Protect",
+            "Kitchen Nest Protect",
+            "Bedroom Nest Protect",
+            "Living Room Thermostat",
+            "Bedroom Thermostat",
+        }
+        page = await (await owner.get("/console")).text()
+        assert all(html in page for html in first.values())
+        await press(owner, "Kitchen", smoke_alarm_state="emergency")
+        second = await shown(events)
+        assert 'data-say="Kitchen Nest Protect: smoke Emergency, carbon monoxide OK."' in second["Kitchen Nest Protect"]
+        assert {name for name in first if first[name] != second[name]} == {
+            "Home",
+            "Kitchen Nest Protect",
+            "Living Room Thermostat",
+            "Bedroom Thermostat",
+        }
+        await post(owner, "home", outside_temperature="-20")
+        assert "-20.0 °C (-4 °F), as it was set" in (await shown(events))["Home"]
+
+
+async def test_a_page_in_a_browser_that_is_not_signed_in_is_told_nothing(person: Person) -> None:
+    answer = await person.get("/console/events")
+    assert await refusal(answer) == (401, "auth-error")
+
+
+async def test_signing_out_ends_the_open_page_before_it_is_told_more(server: Running, owner: Person) -> None:
+    async with console_events(owner) as events:
+        await shown(events)
+        csrf = (await owner.console())["csrf"]
+        assert (await owner.post("/sign-out", {"csrf": csrf})).status == 303
+        server.home.set_speed(5)
+        assert await events.next() == ("signed-out", None)
+        with pytest.raises(EOFError):
+            await events.next()
+
+
+async def test_the_page_may_load_its_script_and_listen_and_runs_nothing_inline(owner: Person) -> None:
+    answer = await owner.get("/console")
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy)
+    text = await answer.text()
+    assert re.findall(r"<script[^>]*>[^<]*</script>", text) == [
+        '<script type="module" src="/static/console.js"></script>'
+    ]
+    assert not re.search(r"\son\w+=|style=", text)
+    script = await owner.get("/static/console.js")
+    assert (script.status, script.content_type) == (200, "text/javascript")
 
 
 class RealHome:

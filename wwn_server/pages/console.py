@@ -1,37 +1,25 @@
-"""The home console: what the home is like, and buttons that make things happen in it."""
+"""The home console: what the home is like, live, and buttons that make things happen in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from wwn_server.context import context_of
 from wwn_server.document import ALARMS, STRUCTURES, THERMOSTATS
 from wwn_server.errors import NO_STORE, json_response, unauthorized
-from wwn_server.homes.base import (
-    AlarmKind,
-    AlarmLevel,
-    BatteryHealth,
-    PlayableHome,
-    Presence,
-    UnknownDeviceError,
-)
+from wwn_server.homes.base import PlayableHome
 from wwn_server.requests import wants
 
 from . import CONSOLE
+from .console_acts import COLDEST, WARMEST, add, play, remove
+from .console_view import ConsoleFeed, around, view_of
 from .rendering import PageError, page, see_other
 from .session import session_of, sign_in_url, signed_in_form
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-
-class Truth(StrEnum):
-    """How a form says yes and no."""
-
-    TRUE = "true"
-    FALSE = "false"
+    from .session import Session
 
 
 async def show(request: web.Request) -> web.Response:
@@ -42,91 +30,71 @@ async def show(request: web.Request) -> web.Response:
         raise unauthorized()
     if session is None:
         return see_other(sign_in_url(CONSOLE))
-    document = context_of(request).home.document
-    if as_json:
-        answer = {"document": document.tree(), "csrf": session.csrf}
-        return json_response(answer, headers=NO_STORE)
-    values: dict[str, Any] = {
-        "csrf": session.csrf,
-        "account": session.account.name,
-        "structures": document.group(STRUCTURES).values(),
-        "thermostats": document.group(THERMOSTATS).values(),
-        "alarms": document.group(ALARMS).values(),
-        "playable": isinstance(context_of(request).home, PlayableHome),
-        "levels": list(AlarmLevel),
-        "battery": list(BatteryHealth),
-        "presence": list(Presence),
-    }
-    return page("console.html", values)
+    return _for_programs(request, session) if as_json else _for_people(request, session)
 
 
-async def set_alarm(request: web.Request) -> web.Response:
-    """Let an alarm sense something, drain its battery, or cut it off."""
-    home, form = await _play(request)
-    actions = _alarm_actions(form)
-    try:
-        for act, value in actions:
-            act(home, request.match_info["device_id"], value)
-    except UnknownDeviceError:
-        raise PageError(404, "console.unknown_device") from None
-    return see_other(CONSOLE)
+async def events(request: web.Request) -> web.StreamResponse:
+    """Keep an open page, or a program that is signed in, up to date."""
+    if session_of(request) is None:
+        raise unauthorized()
+    context = context_of(request)
+    return await context.streams.serve(ConsoleFeed(request, context.home))
 
 
 async def set_home(request: web.Request) -> web.Response:
-    """Leave, or come home."""
-    home, form = await _play(request)
-    presence = _parsed(Presence, form.get("away", ""))
-    for structure_id in home.document.group(STRUCTURES):
-        home.set_presence(structure_id, presence)
+    """Leave or come home, or change what is around the home."""
+    home, form = await _played(request)
+    play(home, STRUCTURES, "", form)
     return see_other(CONSOLE)
 
 
-async def _play(request: web.Request) -> tuple[PlayableHome, dict[str, str]]:
+async def set_alarm(request: web.Request) -> web.Response:
+    """Let an alarm sense something, test it, drain its battery, or cut it off."""
+    home, form = await _played(request)
+    play(home, ALARMS, request.match_info["device_id"], form)
+    return see_other(CONSOLE)
+
+
+async def set_thermostat(request: web.Request) -> web.Response:
+    """Lock a thermostat, let it sit in the sun, switch its emergency heat, or cut it off."""
+    home, form = await _played(request)
+    play(home, THERMOSTATS, request.match_info["device_id"], form)
+    return see_other(CONSOLE)
+
+
+async def add_device(request: web.Request) -> web.Response:
+    """Hang up one more device."""
+    home, form = await _played(request)
+    add(home, form)
+    return see_other(CONSOLE)
+
+
+async def remove_device(request: web.Request) -> web.Response:
+    """Take a device down."""
+    home, _ = await _played(request)
+    remove(home, request.match_info["device_id"])
+    return see_other(CONSOLE)
+
+
+def _for_programs(request: web.Request, session: Session) -> web.Response:
+    home = context_of(request).home
+    answer: dict[str, Any] = {"document": home.document.tree(), "csrf": session.csrf}
+    if isinstance(home, PlayableHome):
+        answer["surroundings"] = around(home.surroundings)
+    return json_response(answer, headers=NO_STORE)
+
+
+def _for_people(request: web.Request, session: Session) -> web.Response:
+    home = context_of(request).home
+    values: dict[str, Any] = {"csrf": session.csrf, "account": session.account.name, "view": view_of(home)}
+    if isinstance(home, PlayableHome):
+        values |= {"rooms": home.rooms, "coldest": COLDEST, "warmest": WARMEST}
+    return page("console.html", values)
+
+
+async def _played(request: web.Request) -> tuple[PlayableHome, dict[str, str]]:
     _, form = await signed_in_form(request)
     home = context_of(request).home
     if not isinstance(home, PlayableHome):
         raise PageError(404, "console.not_playable")
     return home, form
-
-
-def _smoke(home: PlayableHome, device_id: str, level: AlarmLevel) -> None:
-    home.set_alarm_level(device_id, AlarmKind.SMOKE, level)
-
-
-def _co(home: PlayableHome, device_id: str, level: AlarmLevel) -> None:
-    home.set_alarm_level(device_id, AlarmKind.CO, level)
-
-
-def _battery(home: PlayableHome, device_id: str, health: BatteryHealth) -> None:
-    home.set_battery(device_id, health)
-
-
-def _online(home: PlayableHome, device_id: str, online: Truth) -> None:
-    home.set_online(device_id, online=online is Truth.TRUE)
-
-
-type _Act = Callable[[PlayableHome, str, Any], None]
-
-_ALARM_FIELDS: Final[dict[str, tuple[type[StrEnum], _Act]]] = {
-    "smoke_alarm_state": (AlarmLevel, _smoke),
-    "co_alarm_state": (AlarmLevel, _co),
-    "battery_health": (BatteryHealth, _battery),
-    "is_online": (Truth, _online),
-}
-
-
-def _alarm_actions(form: dict[str, str]) -> list[tuple[_Act, StrEnum]]:
-    """Return all that a form asks for, in order. Raises ``PageError``.
-
-    An alarm that goes offline says first what else the form has; one that comes back
-    reports it at once.
-    """
-    actions = [(act, _parsed(kind, form[name])) for name, (kind, act) in _ALARM_FIELDS.items() if name in form]
-    return actions[::-1] if form.get("is_online") == Truth.TRUE else actions
-
-
-def _parsed[Word: StrEnum](kind: type[Word], value: str) -> Word:
-    try:
-        return kind(value)
-    except ValueError:
-        raise PageError(400, "page.bad_form") from None

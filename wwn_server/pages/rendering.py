@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from wwn_server import REPOSITORY_URL, pages
 from wwn_server.texts import language, t
@@ -19,6 +20,9 @@ _POLICY: Final = (
     "default-src 'none'",
     "style-src 'self'",
     "img-src 'self'",
+    # The console's own script, and the events it listens to.
+    "script-src 'self'",
+    "connect-src 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
 )
@@ -31,7 +35,11 @@ _HEADERS: Final = {
 
 _PLACES: Final = {name.lower(): value for name, value in vars(pages).items() if name.isupper()}
 _DOCS: Final = {"security": f"{REPOSITORY_URL}/blob/main/docs/security.md"}
-_STATIC: Final = {pages.STYLE: ("wwn.css", "text/css"), pages.ICON: ("wwn.svg", "image/svg+xml")}
+_STATIC: Final = {
+    pages.STYLE: ("wwn.css", "text/css"),
+    pages.ICON: ("wwn.svg", "image/svg+xml"),
+    pages.CONSOLE_SCRIPT: ("console.js", "text/javascript"),
+}
 
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("wwn_server", "pages/templates"),
@@ -72,6 +80,11 @@ def page(
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 
+def fragment(template: str, values: Mapping[str, object]) -> Markup:
+    """Return a part of a page."""
+    return Markup(_TEMPLATES.get_template(template).render(**values, places=_PLACES).strip())  # noqa: S704
+
+
 def message_page(text: str, status: int) -> web.Response:
     """Return a page that says one thing."""
     return page("message.html", {"text": text}, status=status)
@@ -84,7 +97,7 @@ def see_other(location: str) -> web.Response:
 
 
 async def static(request: web.Request) -> web.Response:
-    """Answer the style sheet or the icon."""
+    """Answer the style sheet, the icon or the script."""
     name, content_type = _STATIC[request.path]
     file = resources.files("wwn_server") / "pages" / "static" / name
     headers = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
