@@ -108,18 +108,14 @@ class WwnHistory:
         now = dt_util.utcnow()
         self._restored(now)
         self._take(document, now)
-        if self._open_since is not None:
-            self._gaps.append(gap_between(self._open_since, now))
-            self._open_since = None
-        self._listening = True
-        self._vouch(now)
+        self._listens(now)
 
     @callback
     def async_kept_alive(self) -> None:
         """Take the server's word that nothing happened since the last event of this stream."""
         now = dt_util.utcnow()
         self._restored(now)
-        self._vouch(now)
+        self._listens(now)
 
     @callback
     def async_stopped_listening(self) -> None:
@@ -164,6 +160,14 @@ class WwnHistory:
             self._told = self._known
             self._write(TRANSITION_WRITTEN_WITHIN)
         self._tell()
+
+    def _listens(self, now: datetime) -> None:
+        """Note an event of a stream that has told its document: with it, the gap before has ended."""
+        if self._open_since is not None:
+            self._gaps.append(gap_between(self._open_since, now))
+            self._open_since = None
+        self._listening = True
+        self._vouch(now)
 
     def _vouch(self, until: datetime) -> None:
         """Note that everything that happened up to a time is known."""

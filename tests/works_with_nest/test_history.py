@@ -118,6 +118,21 @@ async def test_what_happened_while_nobody_listened_is_late_and_inside_the_gap(
     assert gap.start <= found.start <= before <= found.end <= gap.end
 
 
+async def test_a_sign_of_life_of_the_same_stream_ends_a_gap_too(
+    service: FixtureService, link: SetUp, told: Told
+) -> None:
+    entry = await link()
+    await until(lambda: entry.runtime_data.open_gap is None)
+    entry.runtime_data.async_lost()
+    assert entry.runtime_data.open_gap is not None
+    service.send(b"event: keep-alive\ndata: null\n\n")
+    await until(lambda: entry.runtime_data.open_gap is None)
+    service.push(EMERGENCY)
+    await until(lambda: told.transitions)
+    assert told.words() == ["smoke: ok -> emergency"]
+    assert [change.kind for change in told.links] == ["lost", "restored"]
+
+
 async def test_while_there_are_only_polls_the_gap_stays_open(
     service: FixtureService, link: SetUp, told: Told, short_clocks: None
 ) -> None:

@@ -66,6 +66,19 @@ async def test_the_document_is_read_with_the_token(
     assert server.requests == [("GET", "/", f"Bearer {TOKEN}", "")]
 
 
+async def test_an_answer_that_a_push_overtook_is_not_the_newest_document(
+    serve: Serve, session: ClientSession, everything_granted: dict[str, Any]
+) -> None:
+    client: WwnClient
+
+    async def answer(_request: web.Request) -> web.Response:
+        client.document({})
+        return ok(everything_granted)
+
+    client = WwnClient(session, nest_server(await serve(answer)), TOKEN)
+    assert (await client.read()).thermostats == {}
+
+
 @pytest.mark.parametrize(
     ("write", "path", "body"),
     [

@@ -46,6 +46,7 @@ class WwnClient:
         self._authorization = {"Authorization": f"Bearer {access_token}"}
         self._shard: URL | None = None
         self._reader = DocumentReader()
+        self._taken = 0
         self._pending = PendingWrites()
         # Until when each thing takes no more writes, and why, by its path.
         self._blocks: dict[str, tuple[float, WwnBlockedError]] = {}
@@ -63,7 +64,11 @@ class WwnClient:
             return await self._read()
 
     async def _read(self) -> Document:
+        taken = self._taken
         content = await self._content("GET", "/")
+        if self._taken != taken:
+            # A push overtook this answer, which may be older than what the push brought.
+            return self._reader.last
         try:
             return self.document(orjson.loads(content))
         except orjson.JSONDecodeError:
@@ -73,6 +78,7 @@ class WwnClient:
 
     def document(self, raw: object) -> Document:
         """Return the document in a parsed root; what did not change since the last one is the same object."""
+        self._taken += 1
         document = self._reader.read(raw)
         self._pending.take(document)
         return document
