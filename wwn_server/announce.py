@@ -97,8 +97,13 @@ def describe(service: Service) -> AsyncServiceInfo:
         parsed_addresses=_addresses(service.address),
         port=service.port,
         properties={"id": service.server_id, "path": "/", "scheme": service.scheme},
-        server=f"wwn-{short_id}.local.",
+        server=f"{host_name(service.server_id)}.",
     )
+
+
+def host_name(server_id: str) -> str:
+    """Return the name of its own under which a server is announced."""
+    return f"wwn-{server_id[:8]}.local"
 
 
 def _addresses(address: str) -> list[str]:

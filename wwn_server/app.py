@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from . import data_api, discovery, oauth, registration
+from . import data_api, discovery, oauth, proof, registration
 from .attempts import CodeAttempts, SetUpCode, SignInAttempts
 from .context import CONTEXT, Context
 from .document import STRUCTURES
@@ -90,6 +90,7 @@ _ROUTES: Final = (
     ("POST", "/oauth2/register", registration.register),
     ("PUT", "/oauth2/register/{client_id}", registration.replace),
     ("DELETE", "/oauth2/register/{client_id}", registration.remove),
+    ("POST", "/oauth2/register/{client_id}/proof", proof.prove),
     ("GET", FIRST_RUN, first_run.show),
     ("POST", FIRST_RUN, first_run.submit),
     ("GET", SIGN_IN, sign_in.show),
@@ -170,6 +171,7 @@ def _context(settings: Settings, store: Store, home: Home) -> Context:
         streams=Streams(settings.farewell_seconds),
         passwords=Passwords(),
         registrations=SlidingWindow(settings.registrations_per_minute, 60),
+        proofs=SlidingWindow(settings.proofs_per_minute, 60),
         limits=DataLimits(settings),
         shard=None if settings.shard is None else Shard(),
         set_up=SetUpCode(),

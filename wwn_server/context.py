@@ -33,6 +33,7 @@ class Context:
     streams: Streams
     passwords: Passwords
     registrations: SlidingWindow
+    proofs: SlidingWindow
     limits: DataLimits
     shard: Shard | None
     set_up: SetUpCode

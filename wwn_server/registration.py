@@ -88,7 +88,8 @@ def _described(client: Client) -> dict[str, Any]:
     }
 
 
-async def _registration(request: web.Request) -> Registration:
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """Return the body of a request that says it is JSON, which no form of a page can. Raises ``OAuthError``."""
     if request.content_type != "application/json":
         raise _invalid(t("register.content_type"))
     try:
@@ -97,6 +98,11 @@ async def _registration(request: web.Request) -> Registration:
         raise _invalid(t("register.json")) from None
     if not isinstance(body, dict):
         raise _invalid(t("register.json"))
+    return body
+
+
+async def _registration(request: web.Request) -> Registration:
+    body = await json_object(request)
     return Registration(
         name=_name(body.get("client_name")),
         policy_uri=_policy_uri(body.get("policy_uri")),

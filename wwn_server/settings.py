@@ -27,6 +27,7 @@ BODY_SECONDS: Final = 20.0
 MAX_BODY_BYTES: Final = 64 * 1024
 REGISTRATIONS_PER_MINUTE: Final = 10
 PENDING_REGISTRATIONS: Final = 100
+PROOFS_PER_MINUTE: Final = 20
 
 
 def default_data_folder() -> Path:
@@ -74,3 +75,4 @@ class Settings:
     body_seconds: float = BODY_SECONDS
     registrations_per_minute: int = REGISTRATIONS_PER_MINUTE
     pending_registrations: int = PENDING_REGISTRATIONS
+    proofs_per_minute: int = PROOFS_PER_MINUTE

@@ -101,6 +101,11 @@ class Clients:
             return None
         return self._client(row)
 
+    def key(self, client_id: str) -> bytes | None:
+        """Return what a hub and this server share without either having to say it: the SHA-256 of its secret."""
+        row = self._row(client_id)
+        return None if row is None else bytes(row["secret"])
+
     def replace(self, client: Client, registration: Registration) -> Client:
         """Take a hub's new description; only other permissions make a new version."""
         same = set(client.registration.permissions) == set(registration.permissions)
