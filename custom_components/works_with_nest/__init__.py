@@ -2,7 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HassJob, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
@@ -22,6 +22,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     """Set up one link: read its homes, then entities, then listen."""
     entry.runtime_data = coordinator = WwnCoordinator(hass, entry)
     await coordinator.async_config_entry_first_refresh()
+    entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_shutdown)))
     async_register_devices(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(coordinator.history.async_tell_when_started())

@@ -55,6 +55,8 @@ class WwnHistory:
         self._open_since: datetime | None = None
         self._listening = False
         self._lost_since: datetime | None = None
+        # What the documents lack at present, and since when: nobody hears of it, though the link may be up.
+        self._missing: dict[str, datetime] = {}
         # Up to here everything that happened is known, and up to there it was told.
         self._vouched: datetime | None = None
         self._told_until: datetime | None = None
@@ -78,6 +80,7 @@ class WwnHistory:
                 return
             self._known = self._told = Known.from_dict(stored["known"])
             self._vouched = self._told_until = self._open_since = _time(stored["last_contact"])
+            self._missing = {wire_id: _time(since) for wire_id, since in stored.get("missing", {}).items()}
             self._gaps.extend(Gap(start=_time(start), end=_time(end)) for start, end in stored["gaps"])
         except (KeyError, TypeError, ValueError, AttributeError) as err:
             LOGGER.warning("Could not read what was last known of the link; starting anew: %s", type(err).__name__)
@@ -154,7 +157,8 @@ class WwnHistory:
     def _take(self, document: Document, now: datetime) -> None:
         """Compare a document with what was last known."""
         missed = None if self._listening or self._vouched is None else gap_between(self._vouched, now)
-        self._known, found = transitions(self._known, document, self._homes, Seen(at=now, gap=missed))
+        seen = Seen(at=now, gap=missed, gaps=self._found_again(document, now))
+        self._known, found = transitions(self._known, document, self._homes, seen)
         self._waiting.extend(found)
         if self._told is None:
             self._told = self._known
@@ -168,6 +172,18 @@ class WwnHistory:
             self._open_since = None
         self._listening = True
         self._vouch(now)
+
+    def _found_again(self, document: Document, now: datetime) -> dict[str, Gap]:
+        """Return, and keep, the gaps of what was missing and is in a document again; begin those of what it lacks."""
+        if self._known is None:
+            return {}
+        there = document.alarms.keys() | document.structures.keys()
+        for wire_id in (self._known.alarms.keys() | self._known.homes.keys()) - there:
+            self._missing.setdefault(wire_id, self._vouched or now)
+        found = {wire_id: gap_between(self._missing.pop(wire_id), now) for wire_id in self._missing.keys() & there}
+        # A whole group comes back at once.
+        self._gaps.extend(sorted(set(found.values()), key=lambda gap: gap.start))
+        return found
 
     def _vouch(self, until: datetime) -> None:
         """Note that everything that happened up to a time is known."""
@@ -199,6 +215,7 @@ class WwnHistory:
         return {
             "known": self._told.as_dict() if self._told else None,
             "last_contact": self._told_until.isoformat() if self._told_until else None,
+            "missing": {wire_id: since.isoformat() for wire_id, since in self._missing.items()},
             "gaps": [(gap.start.isoformat(), gap.end.isoformat()) for gap in self._gaps],
         }
 

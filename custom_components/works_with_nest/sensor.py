@@ -324,7 +324,9 @@ class WwnLinkSensor(WwnLinkEntity, SensorEntity):
         def write(_now: datetime) -> None:
             self.async_write_ha_state()
 
-        self.async_on_remove(async_track_time_interval(self.hass, write, CONTACT_WRITTEN_EVERY))
+        self.async_on_remove(
+            async_track_time_interval(self.hass, write, CONTACT_WRITTEN_EVERY, cancel_on_shutdown=True)
+        )
 
 
 class WwnThermostatSensor(WwnThermostatEntity, WwnSensor[Thermostat]):

@@ -6,7 +6,7 @@ runs, a warning may be part of it and waits for the end of the test; an emergenc
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -110,10 +110,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """When, and after which gap if after any, a document was seen."""
+    """When, and after which gap if after any, a document was seen. gaps: of things that were missing until then."""
 
     at: datetime
     gap: Gap | None = None
+    gaps: Mapping[str, Gap] = field(default_factory=dict)
+
+    def gap_of(self, wire_id: str) -> Gap | None:
+        """Return the time in which nobody heard of a thing, None where there was none."""
+        return self.gaps.get(wire_id, self.gap)
 
 
 def transitions(
@@ -169,6 +174,7 @@ def _of_alarm(before: KnownAlarm | None, alarm: Alarm, seen: Seen) -> Iterator[T
         (Kind.CARBON_MONOXIDE, before.carbon_monoxide, after.carbon_monoxide),
         (Kind.TEST, None, ManualTest.PASSED if _passed(before, after) and not is_new else None),
     )
+    gap = seen.gap_of(alarm.device_id)
     for kind, old, new in steps:
         if new is not None and new != old and (old is not None or new != AlarmLevel.OK):
             yield Transition(
@@ -178,8 +184,8 @@ def _of_alarm(before: KnownAlarm | None, alarm: Alarm, seen: Seen) -> Iterator[T
                 before=old,
                 after=new,
                 at=seen.at,
-                late=seen.gap is not None,
-                gap=seen.gap,
+                late=gap is not None,
+                gap=gap,
             )
 
 
@@ -192,6 +198,7 @@ def _of_home(presences: dict[str, Presence], home: Structure, seen: Seen) -> Ite
     if not isinstance(home.presence, Presence) or home.presence is Presence.UNKNOWN:
         return
     before, presences[home.structure_id] = presences.get(home.structure_id), home.presence
+    gap = seen.gap_of(home.structure_id)
     if before not in (None, home.presence):
         yield Transition(
             home_id=home.structure_id,
@@ -200,6 +207,6 @@ def _of_home(presences: dict[str, Presence], home: Structure, seen: Seen) -> Ite
             before=before.value,
             after=home.presence.value,
             at=seen.at,
-            late=seen.gap is not None,
-            gap=seen.gap,
+            late=gap is not None,
+            gap=gap,
         )

@@ -133,6 +133,39 @@ async def test_a_sign_of_life_of_the_same_stream_ends_a_gap_too(
     assert [change.kind for change in told.links] == ["lost", "restored"]
 
 
+@pytest.mark.parametrize("lacking", ["smoke_co_alarms", "devices", "everything"])
+async def test_an_alarm_that_documents_lacked_is_late_and_nobody_else(
+    service: FixtureService, link: SetUp, told: Told, lacking: str
+) -> None:
+    entry = await link()
+    await until(lambda: service.streams)
+    whole = deepcopy(service.document)
+
+    def lack(document: dict[str, Any]) -> None:
+        if lacking == "smoke_co_alarms":
+            document["devices"].pop(lacking)
+        elif lacking == "devices":
+            document.pop(lacking)
+        else:
+            document.clear()
+
+    service.push(lack)
+    await until(lambda: BEDROOM not in entry.runtime_data.data.alarms)
+    before = len(entry.runtime_data.gaps)
+
+    def back(document: dict[str, Any]) -> None:
+        document.update(deepcopy(whole))
+        EMERGENCY(document)
+
+    service.push(back)
+    await until(lambda: told.transitions)
+    service.push(bedroom(smoke_alarm_state="ok"))
+    await until(lambda: len(told.transitions) > 1)
+    assert told.words() == ["smoke: ok -> emergency (late)", "smoke: emergency -> ok"]
+    assert told.transitions[0].gap in entry.runtime_data.gaps
+    assert len(entry.runtime_data.gaps) == before + 1
+
+
 async def test_while_there_are_only_polls_the_gap_stays_open(
     service: FixtureService, link: SetUp, told: Told, short_clocks: None
 ) -> None:

@@ -3,6 +3,7 @@
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 
 from custom_components.works_with_nest.const import DOMAIN
@@ -37,6 +38,16 @@ async def test_reloading_brings_everything_back(hass: HomeAssistant, service: Fi
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert {state.entity_id for state in hass.states.async_all() if state.state != "unavailable"} == before
+
+
+async def test_a_stop_of_home_assistant_leaves_no_timer_of_ours(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    await link()
+    await until(lambda: service.streams)
+    await hass.async_stop(force=True)
+    timers = [repr(handle) for handle in get_scheduled_timer_handles(hass.loop) if not handle.cancelled()]
+    assert [timer for timer in timers if "WwnCoordinator" in timer or "_TrackTimeInterval" in timer] == []
 
 
 async def test_removing_ends_token_and_registration_on_the_server(

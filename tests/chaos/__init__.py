@@ -1,0 +1,1 @@
+"""Tests of the campaign itself, and a few of its runs."""

@@ -1,0 +1,54 @@
+"""Home Assistant's wall clock, which can jump; and which moments a time on it can have been."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+import time
+from typing import Final
+
+from homeassistant.util import dt as dt_util
+
+from .record import Span
+
+_ZERO: Final = timedelta()
+
+
+class WallClock:
+    """Shows the time plus what it was moved by. Only what the integration reads of it is replaced, in this process."""
+
+    def __init__(self) -> None:
+        """Start unmoved."""
+        now = time.monotonic()
+        self._start = datetime.now(UTC) - timedelta(seconds=now)
+        # From when on it was moved by how much.
+        self._moves = [(now, _ZERO)]
+
+    def install(self) -> None:
+        """Let Home Assistant read this clock."""
+        dt_util.utcnow = self.utcnow  # type: ignore[assignment]
+
+    def utcnow(self, _zone: object = None) -> datetime:
+        """Return the time it shows."""
+        return self._start + timedelta(seconds=time.monotonic()) + self._moves[-1][1]
+
+    def reset(self) -> None:
+        """Start unmoved again."""
+        self._moves = [(time.monotonic(), _ZERO)]
+
+    def jump(self, by: timedelta) -> None:
+        """Move it."""
+        self._moves.append((time.monotonic(), self._moves[-1][1] + by))
+
+    def spans(self, start: datetime, end: datetime) -> Iterator[Span]:
+        """Yield the spans that two times on it can mean; after a jump back there may be two moments for one time."""
+        for begun in self._moments(start):
+            for done in self._moments(end):
+                if begun <= done:
+                    yield Span(begun, done)
+
+    def _moments(self, shown: datetime) -> Iterator[float]:
+        ends = [begun for begun, _ in self._moves[1:]] + [float("inf")]
+        for number, ((begun, moved), end) in enumerate(zip(self._moves, ends, strict=True)):
+            moment = (shown - moved - self._start).total_seconds()
+            # What was stored before the first move was noted lies before it.
+            if (begun <= moment or number == 0) and moment <= end:
+                yield moment
