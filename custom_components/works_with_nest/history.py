@@ -146,6 +146,7 @@ class WwnHistory:
     def async_forget(self, alarm_id: str) -> None:
         """Forget an alarm that is gone; should it come back, it is a new one."""
         self._known, self._told = _without(self._known, alarm_id), _without(self._told, alarm_id)
+        self._missing.pop(alarm_id, None)
         self._write(CONTACT_WRITTEN_WITHIN)
 
     async def async_close(self) -> None:

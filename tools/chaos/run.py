@@ -9,7 +9,7 @@ from pathlib import Path
 import random
 import shutil
 import time
-from typing import Final
+from typing import Final, Literal
 
 from .clocks import in_life, scaled, shorten_the_hub
 from .faults import FAULTS, Fault
@@ -123,6 +123,7 @@ class _Play:
         self._run = run
         self._chance = chance
         self._hub = run.hub
+        self._recovered: asyncio.Task[float | None] | None = None
 
     async def go(self) -> None:
         """Play it: calm, fault, calm."""
@@ -154,10 +155,13 @@ class _Play:
         """Wait until the truth is shown, and note how long it took since the server could be reached."""
         if self._run.fault.ends_link and self._hub.asks_to_link_again:
             await self._hub.relink()
-        if await self._shown("the fault"):
-            self._run.recovery = in_life(time.monotonic() - self._run.fault_span.done)
+        self._run.recovery = await (self._recovered or self._recovery(self._run.fault_span.done))
         # A poll may have shown it; what comes next is prompt only once somebody listens again.
         await self._listening()
+
+    async def _recovery(self, since: float) -> float | None:
+        """Return how long the truth took to be shown since a moment, in seconds of life."""
+        return in_life(time.monotonic() - since) if await self._shown("the fault") else None
 
     async def _phase(self, phase: Phase, lasts: float) -> None:
         """Take the steps of a phase, each at its time."""
@@ -214,11 +218,14 @@ class _Play:
         await self._phase(Phase.DURING, lasts)
 
     async def _server_restart(self, lasts: float) -> None:
-        await self._stage.nest.restart("stop")
-        await self._phase(Phase.DURING, lasts)
+        await self._restart_server("stop", lasts)
 
     async def _server_kill(self, lasts: float) -> None:
-        await self._stage.nest.restart("kill")
+        await self._restart_server("kill", lasts)
+
+    async def _restart_server(self, how: Literal["stop", "kill"], lasts: float) -> None:
+        await self._stage.nest.restart(how)
+        self._recovered = asyncio.create_task(self._recovery(time.monotonic()))
         await self._phase(Phase.DURING, lasts)
 
     async def _hub_restart(self, lasts: float) -> None:

@@ -7,6 +7,8 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
+from custom_components.works_with_nest.wwn import clock
+
 from .record import Span
 
 _ZERO: Final = timedelta()
@@ -25,6 +27,11 @@ class WallClock:
     def install(self) -> None:
         """Let Home Assistant read this clock."""
         dt_util.utcnow = self.utcnow  # type: ignore[assignment]
+        clock.time = self  # type: ignore[assignment, attr-defined]
+
+    def time(self) -> float:
+        """Return the time it shows, as seconds."""
+        return self.utcnow().timestamp()
 
     def utcnow(self, _zone: object = None) -> datetime:
         """Return the time it shows."""
