@@ -13,6 +13,7 @@ from .context import context_of
 from .errors import NO_STORE, OAuthError, json_response, not_found
 from .requests import FormError, basic_credentials, form_of
 from .store import Client, CodeError, CodeProblem, Store
+from .store.links import as_made
 from .texts import t
 
 if TYPE_CHECKING:
@@ -124,11 +125,9 @@ _CODE_PROBLEMS: Final = {
 
 
 def _redeem(store: Store, client: Client, fields: Mapping[str, str]) -> str:
-    by_pin = not client.registration.redirect_uris
-    # A person types a PIN: small letters and spaces around it are no other PIN.
-    code = fields["code"].strip().upper() if by_pin else fields["code"]
+    code, redirect_uri = as_made(fields["code"]), fields.get("redirect_uri") or None
     try:
-        return store.links.redeem(code, client, fields.get("redirect_uri") or None, fields.get("code_verifier"))
+        return store.links.redeem(code, client, redirect_uri, fields.get("code_verifier"))
     except CodeError as error:
         text = t(_CODE_PROBLEMS[error.problem])
         if error.problem is CodeProblem.TOO_MANY:

@@ -50,6 +50,12 @@ REDIRECT_CODE: Final = CodeKind(string.ascii_letters + string.digits, 16, 600)
 PIN: Final = CodeKind("ACDEFGHJKLMNPQRTUVWXY34679", 8, 48 * 3600)
 
 
+def as_made(code: str) -> str:
+    """Return a code as it was made: a person types a PIN, in small letters or with spaces around it."""
+    typed = code.strip().upper()
+    return typed if len(typed) == PIN.length else code
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """What a person accepted: for whom, which homes, and how the code travels."""
