@@ -32,9 +32,15 @@ def _stage(
 
 
 @pytest.fixture
-async def nest_home(tmp_path: Path) -> AsyncGenerator[NestHomeServer]:
+def more_options() -> tuple[str, ...]:
+    """Return what a test module may replace to run the server otherwise."""
+    return ()
+
+
+@pytest.fixture
+async def nest_home(tmp_path: Path, more_options: tuple[str, ...]) -> AsyncGenerator[NestHomeServer]:
     """Return a running server with one account."""
-    server = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7")
+    server = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7", *more_options)
     await server.add_account("ada", PASSWORD)
     await server.start()
     yield server
