@@ -24,16 +24,29 @@ from urllib.parse import urlsplit
 import hass_frontend
 import homeassistant
 from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.selector import SelectSelector
 from PIL import Image
 import pytest
 import voluptuous as vol
+import yaml
 
-from custom_components.works_with_nest import PLATFORMS, config_flow, const, entity, sensor
+from custom_components.works_with_nest import (
+    PLATFORMS,
+    condition,
+    config_flow,
+    const,
+    entity,
+    event,
+    sensor,
+    services,
+    trigger,
+)
 from custom_components.works_with_nest.errors import KEY_OF_ERROR, placeholders, translation_key
 from custom_components.works_with_nest.home import Shortcoming
 from custom_components.works_with_nest.wwn.errors import AddressProblem, WwnError
+from custom_components.works_with_nest.wwn.models import AlarmLevel
 from tools.demo.command import parser as demo_parser
 import wwn_server
 from wwn_server.cli import build_parser as server_parser
@@ -320,7 +333,8 @@ def test_the_marketplace_is_told_only_what_all_its_readers_know() -> None:
 
 
 def test_every_text_is_a_sentence_that_can_be_shown() -> None:
-    assert TEXTS.keys() <= {"config", "device", "entity", "exceptions", "selector"}, "teach this test the new section"
+    known = {"conditions", "config", "device", "entity", "exceptions", "issues", "selector", "services", "triggers"}
+    assert TEXTS.keys() == known, "teach this test the new section"
     for path, text in leaves(TEXTS):
         assert text, path
         assert text == text.strip(), path
@@ -428,7 +442,72 @@ def test_every_choice_on_a_form_has_a_text_and_every_text_a_choice() -> None:
         for field in schema.schema.values()
         if isinstance(field, SelectSelector)
     }
-    assert choices == {key: texts["options"].keys() for key, texts in TEXTS["selector"].items()}
+    in_yaml = {
+        selector["translation_key"]: {str(option) for option in selector["options"]}
+        for described in DESCRIBED.values()
+        for _, field in fields_of(described)
+        if (selector := field["selector"].get("select"))
+    }
+    assert choices | in_yaml == {key: texts["options"].keys() for key, texts in TEXTS["selector"].items()}
+
+
+# Actions, triggers and conditions.
+
+
+def described_in(name: str) -> dict[str, Any]:
+    """Return what a file describes; what begins with a dot is there to be pointed to."""
+    described = yaml.safe_load((INTEGRATION / name).read_text(encoding="utf-8"))
+    return {key: value for key, value in described.items() if not key.startswith(".")}
+
+
+DESCRIBED = {kind: described_in(f"{kind}.yaml") for kind in ("services", "triggers", "conditions")}
+# Of each kind: what there is in the code, and under which word its icon stands.
+CODED = {
+    "services": ({"set_eta", "cancel_eta", "set_fan_timer"}, "service"),
+    "triggers": (set(trigger.TRIGGERS), "trigger"),
+    "conditions": (set(condition.CONDITIONS), "condition"),
+}
+
+
+def fields_of(described: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for each in described.values():
+        yield from each.get("fields", {}).items()
+
+
+@pytest.mark.parametrize("kind", list(CODED))
+def test_every_action_trigger_and_condition_is_described_named_and_drawn(kind: str) -> None:
+    names, word = CODED[kind]
+    assert DESCRIBED[kind].keys() == TEXTS[kind].keys() == ICONS[kind].keys() == names
+    for name, described in DESCRIBED[kind].items():
+        texts = TEXTS[kind][name]
+        fields = described.get("fields", {}).keys()
+        assert texts.keys() == {"name", "description"} | ({"fields"} if fields else set()), name
+        assert texts.get("fields", {}).keys() == fields, name
+        assert all(field.keys() == {"name", "description"} for field in texts.get("fields", {}).values()), name
+        assert ICONS[kind][name].keys() == {word}, name
+        filters = described["target"]["entity"]
+        assert all(each["integration"] == const.DOMAIN for each in filters), f"{name} offers what is not ours"
+
+
+def test_every_action_that_is_described_is_there_and_takes_the_fields_that_are_described() -> None:
+    schemas = {"set_eta": services.SET_ETA, "cancel_eta": services.CANCEL_ETA, "set_fan_timer": services.SET_FAN_TIMER}
+    assert schemas.keys() == CODED["services"][0]
+    for name, schema in schemas.items():
+        taken = {str(field) for field in schema.schema} - {str(field) for field in cv.TARGET_FIELDS}
+        assert taken == DESCRIBED["services"][name]["fields"].keys(), name
+    offered = DESCRIBED["services"]["set_fan_timer"]["fields"]["minutes"]["selector"]["select"]["options"]
+    assert tuple(map(int, offered)) == services.FAN_MINUTES
+
+
+def test_every_repair_has_its_texts_and_every_text_a_repair() -> None:
+    used = set()
+    for scope, call in calls("async_create_issue"):
+        given = scope.keys(argument(call, "translation_placeholders"))
+        for key in scope.words(argument(call, "translation_key")):
+            used.add(key)
+            assert TEXTS["issues"][key].keys() == {"title", "description"}, key
+            assert names_in(*TEXTS["issues"][key].values()) <= given, f"{key} in {scope}"
+    assert used == TEXTS["issues"].keys()
 
 
 def test_every_reason_fits_on_the_servers_page() -> None:
@@ -483,7 +562,12 @@ def test_every_entity_has_a_name_and_every_text_an_entity() -> None:
         if description.translation_key is None:
             assert getattr(description, "device_class", None), f"{platform} {description.key} has no name"
             continue
-        states = set() if platform == "binary_sensor" else states_of(platform, description)
+        states = states_of(platform, description)
+        if platform == "binary_sensor" and "state" not in TEXTS["entity"][platform].get(
+            description.translation_key, {}
+        ):
+            # Home Assistant has words of its own for yes and no.
+            states = set()
         wanted.setdefault(platform, {})[description.translation_key] = states
     assert wanted == {
         platform: {key: texts.get("state", {}).keys() for key, texts in entities.items()}
@@ -498,6 +582,14 @@ def test_every_attribute_of_an_entity_has_a_name_and_every_text_an_attribute() -
     # What is told beside a state; a test of each of these entities holds it to them.
     wanted = {
         ("binary_sensor", "alarm_monitoring"): {"link_down": set()} | {each.value: set() for each in Shortcoming},
+        ("event", "alarm"): {
+            "event_type": set(event.EVENT_OF.values()),
+            "level_before": {level.value for level in AlarmLevel},
+            "time": set(),
+            "late": {"true", "false"},
+            "gap_from": set(),
+            "gap_to": set(),
+        },
         ("sensor", "time_to_target"): {"bound": set(sensor.NAME_OF_BOUND.values()), "learning": {"true", "false"}},
     }
     found = {
@@ -544,7 +636,7 @@ def test_every_icon_is_home_assistants_and_of_an_entity_that_brings_none() -> No
         kind, _, name = icon.partition(":")
         assert kind == "mdi", path
         assert name in known, f"{path}: there is no icon {icon}"
-    assert ICONS.keys() == {"entity"}, "teach this test the new section"
+    assert ICONS.keys() == {"entity", *CODED}, "teach this test the new section"
     rows = {(platform, each.translation_key): each for platform, each in descriptions()}
     for platform, icons in ICONS["entity"].items():
         for key, icon in icons.items():

@@ -3,19 +3,29 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_CLIENT, CONF_SERVER, CONF_TOKEN, DOMAIN, LOGGER
 from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import async_register_devices, is_gone
 from .history import history_store
 from .listener import WwnListener
+from .services import async_setup_services
+from .unknown_words import async_watch_words
 from .wwn import NestServer
 from .wwn.auth import RegisteredClient, async_delete_registration, async_revoke
 from .wwn.errors import WwnError
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.CLIMATE, Platform.SELECT, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.CLIMATE, Platform.EVENT, Platform.SELECT, Platform.SENSOR]
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up the actions, which are there whether a link is loaded or not."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
@@ -24,6 +34,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     await coordinator.async_config_entry_first_refresh()
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_shutdown)))
     async_register_devices(coordinator)
+    async_watch_words(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(coordinator.history.async_tell_when_started())
     entry.async_create_background_task(hass, WwnListener(coordinator).run(), f"{DOMAIN} listener {entry.entry_id}")

@@ -64,7 +64,9 @@ class WwnMonitoringDescription(BinarySensorEntityDescription):
 STRUCTURES: Final[tuple[WwnBinarySensorDescription[Structure], ...]] = (
     WwnBinarySensorDescription(
         key="presence",
-        device_class=BinarySensorDeviceClass.PRESENCE,
+        translation_key="presence",
+        # Not the class "presence", which none of Home Assistant's own triggers takes.
+        device_class=BinarySensorDeviceClass.OCCUPANCY,
         is_on_fn=lambda structure: IS_HOME.get(structure.presence),
         exists_fn=lambda structure, _: structure.presence is not None,
     ),

@@ -1,6 +1,7 @@
 """What happened on one link: transitions told once and in order, and gaps, both kept across restarts and crashes."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 import logging
@@ -14,7 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, SIGNAL_LINK, SIGNAL_TRANSITION
 from .gaps import Gap, LinkChange, LinkChangeKind, gap_between
-from .transitions import Known, Seen, Transition, transitions
+from .transitions import Known, KnownAlarm, Seen, Transition, transitions
 from .wwn import Document
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -71,6 +72,11 @@ class WwnHistory:
     def open_gap(self) -> datetime | None:
         """Return since when nobody is listening; None while the stream is up."""
         return self._open_since
+
+    @property
+    def alarms(self) -> Mapping[str, KnownAlarm]:
+        """Return what was last told of every alarm, by its id."""
+        return self._known.alarms if self._known else {}
 
     async def async_load(self) -> None:
         """Take up where the last run ended; what is stored and cannot be read counts as a first link."""

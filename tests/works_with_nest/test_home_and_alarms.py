@@ -123,7 +123,7 @@ async def test_a_choice_exists_only_where_changing_was_granted(
 @pytest.mark.parametrize(
     ("left_out", "domains"),
     [
-        ("thermostats", {"binary_sensor", "sensor", "select"}),
+        ("thermostats", {"binary_sensor", "event", "sensor", "select"}),
         ("smoke_co_alarms", {"binary_sensor", "climate", "sensor", "select"}),
     ],
 )
