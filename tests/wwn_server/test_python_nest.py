@@ -22,8 +22,8 @@ from .hub import EVERYTHING, metadata
 from .person import PASSWORD, hidden_fields
 from .test_command import serving
 
-nest = pytest.importorskip("nest.nest", reason="python-nest is not installed")
-requests = pytest.importorskip("requests", reason="requests is not installed")
+nest = pytest.importorskip("nest.nest", reason="python-nest is not installed: run script/bootstrap")
+requests = pytest.importorskip("requests", reason="requests is not installed: run script/bootstrap")
 
 # It ends the thread of its stream by an error that it leaves to nobody, and is older than some of Python's ways.
 pytestmark = pytest.mark.filterwarnings(
