@@ -1,12 +1,14 @@
 """How often the data of a home may be used, and what one is told who uses it too often (protocol 6)."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from aiohttp import ClientResponse, ClientSession
 import pytest
 
 from wwn_server.errors import WireError
 from wwn_server.limits import HOUR, TEN_MINUTES, DataLimits
+from wwn_server.options import OPTIONS
 from wwn_server.settings import Settings
 
 from .conftest import Clock, Running
@@ -128,3 +130,13 @@ def test_a_slider_that_sends_every_two_seconds_for_three_minutes_is_not_blocked(
 
 def test_they_are_on_unless_somebody_turns_them_off() -> None:
     assert Settings().limits
+
+
+def test_the_document_for_hubs_names_the_limits_that_hold() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "hubs.md").read_text(encoding="utf-8")
+    for option in OPTIONS:
+        if option.name.startswith("limit-"):
+            assert f"| `{option.flag}` | {getattr(Settings(), option.field)} |" in text
+    settings = Settings()
+    said = f"register {settings.registrations_per_minute} clients and ask for {settings.proofs_per_minute} proofs"
+    assert said in text
