@@ -19,6 +19,7 @@ from .ports import LOOPBACK
 from .processes import ManagedProcess
 
 READY_LINE: Final = "Listening on "
+SET_UP_LINE: Final = "The set-up code is "
 STARTS_WITHIN: Final = 30.0
 CONSENT: Final = "/login/oauth2"
 SIGN_IN: Final = "/sign-in"
@@ -57,6 +58,11 @@ class NestHomeServer:
         line = await self.process.wait_for_line(lambda line: line.startswith(READY_LINE), STARTS_WITHIN)
         self.base = line.removeprefix(READY_LINE).strip()
         return self.base
+
+    async def set_up_code(self) -> str:
+        """Return the code that it printed for first run. Raises ProcessError."""
+        line = await self.process.wait_for_line(lambda line: SET_UP_LINE in line, STARTS_WITHIN)
+        return line.rpartition(SET_UP_LINE)[2].strip()
 
     async def stop(self) -> int | None:
         """End it and return its exit code."""

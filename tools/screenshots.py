@@ -1,27 +1,24 @@
 """The pictures of the documentation: the steps of the browser tests, walked once more with a camera."""
 
+import argparse
 import asyncio
-from io import BytesIO
 from pathlib import Path
 import sys
 import tempfile
 from typing import Final
 
-from PIL import Image
 from playwright.async_api import Page
 
 from .browser import chromium
 from .demo.servers import started
 from .demo.state import held
-from .demo.voice import say
 from .errors import ToolError
 from .linked_home import link_in_browser, open_device
-from .paths import CHECKOUT
+from .pictures import PICTURES, keep
 from .ports import free_port
+from .server_screenshots import take_server_pictures
 
-PICTURES: Final = CHECKOUT / "docs" / "pictures"
-# Pictures of interfaces have few colours; the palette makes them a third of the size.
-COLOURS: Final = 256
+SCALE: Final = 5 / 8
 # The frontend draws in steps and moves while it does.
 SETTLES_WITHIN_MS: Final = 1500
 
@@ -31,13 +28,7 @@ async def take(name: str, page: Page) -> None:
     await page.wait_for_timeout(SETTLES_WITHIN_MS)
     # A pointer over something would draw it highlighted.
     await page.mouse.move(0, 0)
-    content = await page.screenshot(full_page=True, animations="disabled")
-    file = PICTURES / f"{name}.png"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    image = Image.open(BytesIO(content)).convert("RGB")
-    small = image.resize((image.width * 5 // 8, image.height * 5 // 8), Image.Resampling.LANCZOS)
-    small.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
-    say(f"  {file.relative_to(CHECKOUT)}: {file.stat().st_size // 1000} kB")
+    keep(await page.screenshot(full_page=True, animations="disabled"), PICTURES / f"{name}.png", SCALE)
 
 
 async def take_all(folder: Path) -> None:
@@ -61,11 +52,22 @@ async def take_all(folder: Path) -> None:
             await frontend.close()
 
 
+async def take_what_is_asked_for(folder: Path, asked: set[str]) -> None:
+    """Take the pictures of one side or, if nothing is asked for, of both."""
+    if not asked or "server" in asked:
+        await take_server_pictures(folder / "server", PICTURES)
+    if not asked or "home-assistant" in asked:
+        await take_all(folder / "state")
+
+
 def main() -> None:
-    """Take every picture, in a folder that is removed afterwards."""
+    """Take pictures of what is named, in a folder that is removed afterwards."""
+    parser = argparse.ArgumentParser(prog="script/screenshots", description="Make the pictures of the documentation.")
+    parser.add_argument("side", nargs="*", choices=["server", "home-assistant", []], help="only these")
+    asked = parser.parse_args().side
     try:
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(take_all(Path(folder) / "state"))
+            asyncio.run(take_what_is_asked_for(Path(folder), set(asked)))
     except ToolError as err:
         sys.exit(f"script/screenshots: {err}")
 

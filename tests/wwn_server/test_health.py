@@ -10,9 +10,9 @@ from .test_writes import structure_path, thermostat_path
 
 
 async def rows(person: Person) -> list[str]:
-    """Return what the tables say, row by row."""
+    """Return what the lists say, one by one."""
     page = await (await person.get("/health")).text()
-    found = re.findall(r"<tr>(<td>.*?)</tr>", page, re.DOTALL)
+    found = re.findall(r"<li>\s*(<p .*?)</li>", page, re.DOTALL)
     return [" ".join(re.sub("<[^>]*>", " ", each).split()) for each in found]
 
 
@@ -39,7 +39,7 @@ async def test_the_last_writes_are_there_without_their_values(server: Running, l
     await linked.put(thermostat_path(server), {"hvac_mode": "heat"})
     await linked.put(f"{structure_path(server)}/away", "away")
     newest, older = await rows(person)
-    assert "Home Assistant PUT /structures/" in newest
+    assert "· Home Assistant PUT /structures/" in newest
     assert newest.endswith("/away 200")
     assert older.endswith("(hvac_mode) 200")
 
