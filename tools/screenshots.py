@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from .pictures import PICTURES, keep
 from .ports import free_port
 from .server_screenshots import take_server_pictures
 
+SIDES: Final = ("server", "home-assistant")
 SCALE: Final = 5 / 8
 # The frontend draws in steps and moves while it does.
 SETTLES_WITHIN_MS: Final = 1500
@@ -52,22 +54,22 @@ async def take_all(folder: Path) -> None:
             await frontend.close()
 
 
-async def take_what_is_asked_for(folder: Path, asked: set[str]) -> None:
-    """Take the pictures of one side or, if nothing is asked for, of both."""
-    if not asked or "server" in asked:
+async def take_sides(folder: Path, sides: Collection[str]) -> None:
+    """Take the pictures of these sides."""
+    if "server" in sides:
         await take_server_pictures(folder / "server", PICTURES)
-    if not asked or "home-assistant" in asked:
+    if "home-assistant" in sides:
         await take_all(folder / "state")
 
 
 def main() -> None:
     """Take pictures of what is named, in a folder that is removed afterwards."""
     parser = argparse.ArgumentParser(prog="script/screenshots", description="Make the pictures of the documentation.")
-    parser.add_argument("side", nargs="*", choices=["server", "home-assistant", []], help="only these")
-    asked = parser.parse_args().side
+    parser.add_argument("side", nargs="?", choices=SIDES, help="only the pictures of this side")
+    side = parser.parse_args().side
     try:
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(take_what_is_asked_for(Path(folder), set(asked)))
+            asyncio.run(take_sides(Path(folder), {side} if side else SIDES))
     except ToolError as err:
         sys.exit(f"script/screenshots: {err}")
 
