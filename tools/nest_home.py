@@ -92,11 +92,19 @@ class NestPerson:
 
     async def __aexit__(self, *_: object) -> None:
         """Close the browser."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the browser."""
         await self._session.close()
 
     async def sign_in(self) -> None:
         """Sign in, if not done yet. Raises ToolError where the server does not take the password."""
         await self.read(SIGN_IN)
+
+    def session_cookie(self) -> str:
+        """Return what a browser would send to stay signed in."""
+        return next(cookie.value for cookie in self._session.cookie_jar if cookie.key == "wwn_session")
 
     async def accept(self, consent_url: str) -> str:
         """Accept what a hub asks for; return the address the server sends the browser back to."""

@@ -92,6 +92,23 @@ class ManagedProcess:
             os.killpg(process.pid, signal.SIGKILL)
         return await process.wait()
 
+    async def kill(self) -> int | None:
+        """End it as a power cut would, together with whatever it started. Return its exit code."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return self.exit_code
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return await process.wait()
+
+    @property
+    def pid(self) -> int:
+        """The number of a process that runs."""
+        if self._process is None:
+            msg = f"{self.name} was not started"
+            raise RuntimeError(msg)
+        return self._process.pid
+
     async def ended(self) -> int:
         """Wait until it ends by itself and return its exit code."""
         if self._process is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from .cli import build_parser
 from .commands import COMMANDS
 from .commands.speech import REFUSED, CommandError, remark
 from .configuration import ConfigurationError, settings_of
+from .logs import write_logs
 from .serving import ListenError
 from .store import StoreError
 from .tls import CertificateError
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = build_parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     command = COMMANDS[options.command, getattr(options, "action", None)]
     try:
-        return command(settings_of(vars(options), os.environ), options)
+        settings = settings_of(vars(options), os.environ)
+        write_logs(settings)
+        return command(settings, options)
     except (CertificateError, CommandError, ConfigurationError, ListenError, StoreError) as error:
         for line in str(error).splitlines():
             remark(f"wwn-server: {line}")

@@ -24,7 +24,7 @@ from .finding import Finder
 from .gate import own_host, whole_body
 from .journal import Journal, noting
 from .limits import DataLimits, SlidingWindow
-from .logs import ACCESS_LOG, mask
+from .logs import log_access, mask
 from .naming import restore_names
 from .pages import (
     ACCOUNT,
@@ -212,14 +212,7 @@ async def _wrong_method(request: web.Request) -> web.StreamResponse:
 async def _access_log(request: web.Request, handler: Handler) -> web.StreamResponse:
     started = time.monotonic()
     response = await handler(request)
-    ACCESS_LOG.info(
-        "%s %s %s %d in %.0f ms",
-        request.remote,
-        request.method,
-        mask(request.raw_path),
-        response.status,
-        (time.monotonic() - started) * 1000,
-    )
+    log_access(request.remote, request.method, request.raw_path, response.status, (time.monotonic() - started) * 1000)
     return response
 
 

@@ -62,6 +62,13 @@ OPTIONS: Final = (
     Option("port", values.port, "PORT", "port to listen on; 0 picks a free one"),
     Option("name", values.server_name, "NAME", "what hubs call this server, kept once said", default=DEFAULT_NAME),
     Option("announce", values.truth, "YES", "announce the server on the network (mDNS)"),
+    Option("log-format", values.one_of("text", "json"), "text|json", "how the log on standard error is written"),
+    Option(
+        "log-level",
+        values.one_of("debug", "info", "warning", "error"),
+        "LEVEL",
+        "log this and worse: debug, info, warning or error",
+    ),
     Option("shard", values.port, "PORT", "send hubs to this second port for data, as Google's service did"),
     Option(
         "base-url", values.base_url, "URL", "where people's browsers reach this server, if not where hubs do", REACHED

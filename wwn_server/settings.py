@@ -54,6 +54,8 @@ class Settings:
     name: str | None = None
     base_url: str | None = None
     announce: bool = True
+    log_format: str = "text"
+    log_level: str = "info"
     shard: int | None = None
     allow_host: tuple[str, ...] = ()
     trusted_proxy: tuple[Network, ...] = ()

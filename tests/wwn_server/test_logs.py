@@ -1,6 +1,9 @@
 """Nothing that opens anything is ever written to a log or told in a refusal."""
 
 import asyncio
+from collections.abc import Iterator
+from io import StringIO
+import json
 import logging
 from typing import Any
 
@@ -8,7 +11,7 @@ from aiohttp import ClientSession
 import pytest
 
 from wwn_server.homes.simulated import SimulatedHome
-from wwn_server.logs import mask
+from wwn_server.logs import FORMATS, log_access, mask
 
 from .conftest import Running
 from .hub import Hub, metadata, refusal
@@ -41,8 +44,27 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
+@pytest.fixture(params=FORMATS)
+def written(request: pytest.FixtureRequest) -> Iterator[StringIO]:
+    """Whatever is logged at any level, as it would be written."""
+    file, root = StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(file), root.level
+    handler.setFormatter(FORMATS[request.param]())
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    logging.getLogger("wwn_server").setLevel(logging.DEBUG)
+    yield file
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
 async def test_a_whole_life_of_a_link_leaves_no_secret_in_the_log(
-    server: Running, hub: Hub, person: Person, session: ClientSession, log: pytest.LogCaptureFixture
+    server: Running,
+    hub: Hub,
+    person: Person,
+    session: ClientSession,
+    log: pytest.LogCaptureFixture,
+    written: StringIO,
 ) -> None:
     await hub.register()
     cookie = (await person.sign_in()).cookies["wwn_session"].value
@@ -60,8 +82,66 @@ async def test_a_whole_life_of_a_link_leaves_no_secret_in_the_log(
     await session.delete(f"{server.base}/oauth2//access_tokens/{hub.token}")
     assert "GET /devices?*** 200" in log.text
     assert "DELETE /oauth2/access_tokens/*** 204" in log.text
+    assert "DELETE /oauth2/access_tokens/*** 204" in written.getvalue()
     for secret in (hub.token, code, hub.secret, cookie, csrf, PASSWORD, VERIFIER, "some-state"):
         assert secret not in log.text
+        assert secret not in written.getvalue()
+
+
+def formatted(kind: str, message: str, *values: object, **options: Any) -> str:
+    record = logging.LogRecord(
+        "wwn_server.x", logging.INFO, __file__, 1, message, values, **{"exc_info": None} | options
+    )
+    return FORMATS[kind]().format(record)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "GET /?auth=SECRET&x=1",
+        "code=SECRET",
+        "client_id=a&client_secret=SECRET",
+        "form: {'password=SECRET'}",
+        "Cookie: a=b; wwn_session=SECRET; c=d",
+        "DELETE /oauth2/access_tokens/SECRET",
+        "Authorization: Bearer c.SECRETSECRETSECRETSECRETSECRET",
+    ],
+)
+def test_a_secret_that_gets_into_a_sentence_or_a_traceback_is_masked(kind: str, said: str) -> None:
+    assert "SECRET" not in formatted(kind, "%s", said)
+    with pytest.raises(ValueError, match=r".") as error:
+        int(said)
+    shown = formatted(kind, "failed", exc_info=(error.type, error.value, error.tb))
+    assert "ValueError" in shown
+    assert "SECRET" not in shown
+
+
+def test_lines_for_programs_are_json_with_the_parts_of_a_request(written: StringIO) -> None:
+    log_access("192.0.2.1", "GET", "/devices?auth=x", 200, 1.6)
+    line = written.getvalue().splitlines()[-1]
+    if not line.startswith("{"):
+        assert line.endswith(" INFO wwn_server.access: 192.0.2.1 GET /devices?*** 200 in 2 ms")
+        return
+    said = json.loads(line)
+    assert said.pop("time").startswith("20")
+    assert said == {
+        "level": "INFO",
+        "logger": "wwn_server.access",
+        "message": "192.0.2.1 GET /devices?*** 200 in 2 ms",
+        "remote": "192.0.2.1",
+        "method": "GET",
+        "path": "/devices?***",
+        "status": 200,
+        "milliseconds": 2,
+    }
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_nobody_can_forge_a_line(kind: str) -> None:
+    path = mask("/x%0A2026-11-24%20INFO%20forged%0d%1b[2J%E2%80%AE")
+    assert formatted(kind, "%s", path).isprintable()
+    assert formatted(kind, "a\nb\x1b[2J").isprintable()
 
 
 async def test_a_mistake_of_ours_is_logged_without_the_token_and_told_as_documented(

@@ -49,6 +49,18 @@ def _seed(options: argparse.Namespace) -> int:
     return one(options.seed, say, is_verbose=options.verbose)
 
 
+def _kill(options: argparse.Namespace) -> int:
+    from .kill import kill  # noqa: PLC0415 - as above
+
+    return kill(options.kill, say, options.json)
+
+
+def _fuzz(options: argparse.Namespace) -> int:
+    from .fuzz import fuzz  # noqa: PLC0415 - as above
+
+    return fuzz(options.fuzz, say, options.json)
+
+
 def _number(text: str) -> int:
     if not text.isdecimal():
         msg = f"{text!r} is not a whole number"
@@ -64,6 +76,8 @@ MODES: Final = (
     Mode("--seeds", "N", "play the runs of the seeds from 0 to N-1 and print one table", _seeds, _number),
     Mode("--these", "N,N", "the same with the seeds that are named", _these, _numbers),
     Mode("--seed", "N", "play the run of this one seed; with -v tell all that happens in it", _seed, _number),
+    Mode("--kill", "N", "the server alone: cut its power N times at its work, and look what is lost", _kill, _number),
+    Mode("--fuzz", "N", "the server alone: send it N requests of nonsense, and look what they break", _fuzz, _number),
 )
 
 
