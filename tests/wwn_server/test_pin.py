@@ -87,6 +87,34 @@ async def test_a_pin_is_shown_to_who_is_signed_in_only(pin_hub: Hub, person: Per
     assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=%2Flogin%2Foauth2%2Fpin")
 
 
+async def test_who_signs_in_next_at_the_browser_does_not_see_it(pin_hub: Hub, person: Person) -> None:
+    pin = await new_pin(pin_hub, person)
+    person.be_signed_in("ben")
+    answer = await person.get("/login/oauth2/pin")
+    assert answer.status == 404
+    assert pin not in await answer.text()
+
+
+@pytest.mark.parametrize("value", ["", ".", "a.AAAAAAAA", "a.AAAAAAAA.00", "é.é.é", '"'])
+async def test_what_somebody_else_put_there_is_not_shown(pin_hub: Hub, person: Person, value: str) -> None:
+    person.be_signed_in()
+    person.browser.cookie_jar.update_cookies({"wwn_pin": value})
+    assert (await person.get("/login/oauth2/pin")).status == 404
+
+
+async def test_removing_a_connection_makes_a_pin_worthless_that_nobody_typed(pin_hub: Hub, person: Person) -> None:
+    first, second = await new_pin(pin_hub, person), await new_pin(pin_hub, person)
+    assert (await pin_hub.redeem(first)).status == 200
+    await decide(pin_hub, person, "remove")
+    assert await description(await pin_hub.redeem(second)) == (400, "authorization code not found")
+
+
+async def test_a_hub_that_ends_its_own_link_keeps_the_pin_for_another(pin_hub: Hub, person: Person) -> None:
+    first, second = await new_pin(pin_hub, person), await new_pin(pin_hub, person)
+    await pin_hub.revoke((await (await pin_hub.redeem(first)).json())["access_token"])
+    assert (await pin_hub.redeem(second)).status == 200
+
+
 async def test_going_back_shows_that_nothing_was_shared(server: Running, pin_hub: Hub, person: Person) -> None:
     text = await (await decide(pin_hub, person, "back")).text()
     assert "Nothing was shared with Home Assistant" in text

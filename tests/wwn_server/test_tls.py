@@ -31,6 +31,21 @@ def der(pair: Pair) -> bytes:
     return ssl.PEM_cert_to_DER_cert(pair.certificate.read_text())
 
 
+def test_the_shard_speaks_it_too(tmp_path: Path) -> None:
+    pair = make(tmp_path / "tls")
+    flags = ("--port", "0", "--shard", "0", "--no-announce", *pair.flags)
+    with serving("--data", tmp_path, *flags) as (_, line):
+        port = int(line.rpartition(":")[2])
+        _, document = ask(port, pair.certificate, "/.well-known/oauth-authorization-server")
+        said = document["works_with_nest"]
+        assert isinstance(said, dict)
+        (shard,) = said["shards"]
+        assert shard.startswith("https://127.0.0.1:")
+        shown, refused = ask(int(shard.rpartition(":")[2]), pair.certificate, "/devices")
+    assert shown == der(pair)
+    assert str(refused["type"]).endswith("#auth-error")
+
+
 def test_everything_is_told_with_https(tmp_path: Path) -> None:
     pair = make(tmp_path / "tls")
     with serving("--data", tmp_path, "--port", "0", "--no-announce", *pair.flags) as (process, line):

@@ -68,7 +68,7 @@ async def decide(request: web.Request) -> web.Response:
         return _page(request, authorization, session, form, status=422)
     answer = await _DECISIONS[decision](request, authorization, session, homes or ())
     if authorization.redirect_uri is None:
-        return pin.hand_over(request, authorization.client, answer.get("code", decision))
+        return pin.hand_over(request, session, authorization.client, answer.get("code", decision))
     return see_other(_back_to_hub(authorization.redirect_uri, {"state": authorization.state} | answer))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from wwn_server.store import Client
 
+    from .session import Session
+
 # A PIN stands in no address, where histories would keep it; a reload shows it again for a while.
 _OUTCOME_COOKIE: Final = "wwn_pin"
 _OUTCOME_SECONDS: Final = 600
@@ -26,18 +30,21 @@ _TITLES: Final = {"back": "pin.back_title", "remove": "pin.removed_title"}
 _TEXTS: Final = {"back": "pin.back", "remove": "pin.removed"}
 
 
-def hand_over(request: web.Request, client: Client, outcome: str) -> web.Response:
+def hand_over(request: web.Request, session: Session, client: Client, outcome: str) -> web.Response:
     """Send a browser to the page that shows a PIN, or says how else it ended."""
     response = see_other(PIN)
-    set_cookie(request, response, _OUTCOME_COOKIE, f"{client.id}.{outcome}", seconds=_OUTCOME_SECONDS, path=PIN)
+    value = f"{client.id}.{outcome}"
+    signed = f"{value}.{_signature(session, value)}"
+    set_cookie(request, response, _OUTCOME_COOKIE, signed, seconds=_OUTCOME_SECONDS, path=PIN)
     return response
 
 
 async def show(request: web.Request) -> web.Response:
     """Show what came of the person's decision."""
-    if session_of(request) is None:
+    session = session_of(request)
+    if session is None:
         return see_other(sign_in_url(PIN))
-    client_id, _, outcome = request.cookies.get(_OUTCOME_COOKIE, "").partition(".")
+    client_id, outcome = _outcome(request, session)
     client = context_of(request).store.clients.get(client_id)
     if client is None or not (outcome in _TITLES or _CODE.fullmatch(outcome)):
         raise PageError(404, "pin.gone")
@@ -49,3 +56,17 @@ async def show(request: web.Request) -> web.Response:
         "text": t(_TEXTS.get(outcome, "pin.what_to_do"), hub=hub),
     }
     return page("pin.html", values)
+
+
+def _outcome(request: web.Request, session: Session) -> tuple[str, str]:
+    """Return the hub's id and what came of it; nothing where it was another session's."""
+    value, _, signature = request.cookies.get(_OUTCOME_COOKIE, "").rpartition(".")
+    if not hmac.compare_digest(signature.encode(), _signature(session, value).encode()):
+        return "", ""
+    client_id, _, outcome = value.partition(".")
+    return client_id, outcome
+
+
+def _signature(session: Session, value: str) -> str:
+    """Bind a value to a session: other programs on this host, and whoever signs in next, share its cookies."""
+    return hmac.new(session.token.encode(), value.encode(), hashlib.sha256).hexdigest()

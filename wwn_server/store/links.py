@@ -116,7 +116,11 @@ class CodeError(Exception):
 
 
 class Links:
-    """Codes and links; codes and tokens are kept as their SHA-256 only."""
+    """Codes and links; codes and tokens are kept as their SHA-256 only.
+
+    Codes are short, so they are compared in constant time. Tokens are found by their hash, which takes a time that says
+    something about hashes, and nothing about tokens.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         """Work on a database; ``clock`` gives seconds since the epoch."""
@@ -230,21 +234,33 @@ class Links:
         row = self._database.one("SELECT id FROM links WHERE token = ?", digest(token))
         if row is None:
             return None
-        self.remove(row["id"])
+        with self._database.transaction():
+            self._delete(row["id"])
         return int(row["id"])
 
     def remove(self, link_id: int) -> None:
-        """End a link; a hub without links is kept for a while, then forgotten."""
+        """End a link because a person wants so; a PIN that its hub was given meanwhile is worth nothing then."""
         with self._database.transaction():
-            row = self._database.one("DELETE FROM links WHERE id = ? RETURNING client_id", link_id)
-            if row is None:
-                return
+            row = self._delete(link_id)
+            if row is not None:
+                self._withdraw_codes(row["client_id"], set(json.loads(row["homes"])))
+
+    def _delete(self, link_id: int) -> sqlite3.Row | None:
+        """Forget a link and return its row; a hub without links is kept for a while, then forgotten."""
+        row = self._database.one("DELETE FROM links WHERE id = ? RETURNING client_id, homes", link_id)
+        if row is not None:
             self._database.change(
                 "UPDATE clients SET unused_since = ? WHERE id = ? AND NOT EXISTS "
                 "(SELECT 1 FROM links WHERE client_id = clients.id)",
                 self._clock(),
                 row["client_id"],
             )
+        return row
+
+    def _withdraw_codes(self, client_id: str, homes: set[str]) -> None:
+        for row in self._database.all("SELECT code, homes FROM codes WHERE client_id = ?", client_id):
+            if homes & set(json.loads(row["homes"])):
+                self._database.change("DELETE FROM codes WHERE code = ?", row["code"])
 
     def _note_use(self, row: sqlite3.Row) -> None:
         now = self._clock()
