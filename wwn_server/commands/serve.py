@@ -26,6 +26,12 @@ def serve_home(settings: Settings, _: argparse.Namespace) -> int:
         if not store.accounts.any():
             remark("Nobody can sign in yet. Make the owner's account in a browser, or with:")
             remark(f"  wwn-server --data {settings.data} account add NAME")
-        home = SimulatedHome(store.server_id, seed=settings.seed, speed=settings.speed, scale=settings.scale)
+        home = SimulatedHome(
+            store.server_id,
+            seed=settings.seed,
+            speed=settings.speed,
+            scale=settings.scale,
+            memory=store.memory("simulated_home"),
+        )
         asyncio.run(serve(settings, store, home))
     return OK

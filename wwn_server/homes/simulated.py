@@ -30,6 +30,7 @@ from .base import (
     Unsubscribe,
     Write,
 )
+from .memory import NO_MEMORY, Memory, recalled, told
 from .thermostat import STEP_SECONDS, Thermostat, settle
 from .world import WHERES, House, World, next_moment, timestamp
 
@@ -55,13 +56,17 @@ class SimulatedHome:
         speed: float = 1.0,
         scale: str = "C",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        memory: Memory = NO_MEMORY,
     ) -> None:
-        """Furnish the home; ids follow from the server's id."""
+        """Furnish the home, or find it as it was left; ids follow from the server's id."""
         self._speed = speed
         self._speed_changed = asyncio.Event()
         self._clock = clock
         self._house = House(server_id, scale)
-        self._world = self._house.furnished(seed)
+        self._memory = memory
+        remembered = recalled(memory.read(), self._house, seed)
+        self._heard_before = remembered.heard
+        self._world = self._all_timed(remembered.world)
         self._document = Document()
         self._surroundings = self._around()
         self._listeners: set[Listener] = set()
@@ -105,6 +110,7 @@ class SimulatedHome:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+            self._keep(self._world)
 
     async def write(self, write: Write) -> None:
         """Do what a hub wrote; simulated devices do it at once."""
@@ -118,7 +124,12 @@ class SimulatedHome:
         world = self._world
         for _ in range(steps):
             world = next_moment(world)
-        self._become(happenings.by_the_clock(world, self._clock()))
+        later = happenings.by_the_clock(world, self._clock())
+        # What only time brings, such as a warmer room, may be lost.
+        if _happened(later) != _happened(self._world):
+            self._keep(later)
+        self._world = later
+        self._publish()
 
     def set_alarm_level(self, device_id: str, kind: AlarmKind, level: AlarmLevel) -> None:
         """Let an alarm sense this level of smoke or carbon monoxide."""
@@ -222,8 +233,15 @@ class SimulatedHome:
         return replace(thermostat, fan=replace(thermostat.fan, ends=timestamp(self._clock() + left)))
 
     def _become(self, world: World) -> None:
+        # What can't be kept does not happen.
+        self._keep(world)
         self._world = world
         self._publish()
+
+    def _keep(self, world: World) -> None:
+        devices = [each for group in DEVICE_GROUPS for each in self._document.group(group).items()]
+        heard = {key: thing["last_connection"] for key, thing in devices}
+        self._memory.write(told(world, self._house.scale, heard))
 
     def _publish(self) -> None:
         groups = self._house.groups(self._world)
@@ -249,7 +267,8 @@ class SimulatedHome:
     def _stamped(self, thing: Thing, known: Thing | None, check_in: timedelta) -> Thing:
         """Add when a device was last heard, which for an offline one stays."""
         now = self._clock()
-        stamp = timestamp(now) if known is None else known["last_connection"]
+        before = self._heard_before.get(thing["device_id"], timestamp(now))
+        stamp = before if known is None else known["last_connection"]
         silent = {**thing, "last_connection": stamp}
         quiet = known == silent and now - datetime.fromisoformat(stamp) < check_in
         if quiet or not thing["is_online"]:
@@ -260,6 +279,11 @@ class SimulatedHome:
 def _tick(speed: float) -> float:
     wanted = STEP_SECONDS / speed if speed else _LONGEST_TICK
     return min(max(_SHORTEST_TICK, wanted), _LONGEST_TICK)
+
+
+def _happened(world: World) -> tuple[object, ...]:
+    """Return what of a moment nobody would want to see undone by a restart."""
+    return world.alarms, world.presence, world.trips, world.rush_hour
 
 
 def _structure_written(world: World, fields: Mapping[str, Any]) -> World:

@@ -125,7 +125,7 @@ class House:
     def __init__(self, server_id: str, scale: str) -> None:
         """Build it for thermostats of a scale, ``C`` or ``F``."""
         self._server_id = server_id
-        self._scale = scale
+        self.scale = scale
         self._place = _PLACES[scale]
         self._wheres = {name: self._id(STRUCTURE_ID_LENGTH, "where", name) for name in WHERES}
         self.structure_id = self._id(STRUCTURE_ID_LENGTH, "structure")
@@ -136,7 +136,7 @@ class House:
         return World(
             seed=seed,
             thermostats={
-                self._id(DEVICE_ID_LENGTH, THERMOSTATS, room): _thermostat(room, self._scale, chance, mode)
+                self._id(DEVICE_ID_LENGTH, THERMOSTATS, room): _thermostat(room, self.scale, chance, mode)
                 for room, mode in _THERMOSTATS
             },
             alarms={self._id(DEVICE_ID_LENGTH, ALARMS, room): _tested_alarm(room, tested) for room, tested in _ALARMS},
@@ -153,7 +153,7 @@ class House:
         label = "" if number == 1 else str(number)
         if group == THERMOSTATS:
             chance = random.Random(f"{world.seed} {device_id}")  # noqa: S311
-            new = replace(_thermostat(room, self._scale, chance, "heat"), label=label)
+            new = replace(_thermostat(room, self.scale, chance, "heat"), label=label)
             return replace(world, thermostats={**world.thermostats, device_id: new}), device_id
         return replace(world, alarms={**world.alarms, device_id: Alarm(room=room, label=label)}), device_id
 

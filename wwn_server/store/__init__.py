@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from .accounts import Account, Accounts, Member, NameTakenError
@@ -29,12 +29,20 @@ __all__ = [
     "InvitationError",
     "Link",
     "Member",
+    "Memory",
     "NameTakenError",
     "Registration",
     "RequestedPermission",
     "Store",
     "StoreError",
 ]
+
+
+class Memory(NamedTuple):
+    """A place for one text that survives a restart."""
+
+    read: Callable[[], str | None]
+    write: Callable[[str], None]
 
 
 class Store:
@@ -85,6 +93,10 @@ class Store:
     def changed_elsewhere(self) -> bool:
         """Say whether another process has written since this was last asked."""
         return self._database.changed_elsewhere()
+
+    def memory(self, key: str) -> Memory:
+        """Return a place where somebody else keeps a text of their own."""
+        return Memory(lambda: self._meta(key), lambda text: self._set_meta(key, text))
 
     def back_up(self, file: Path) -> None:
         """Copy all there is into a new file. Raises ``StoreError`` with a sentence for people."""
