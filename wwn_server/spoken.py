@@ -65,6 +65,13 @@ SPOKEN: Final[dict[tuple[str, str | None], Spoken]] = {
         _PERSON,
         f"Add a person; the first one is the owner. {_HOW_IT_IS_READ}",
     ),
+    ("account", "list"): Spoken("list everybody who may sign in"),
+    ("account", "remove"): Spoken("remove a member, with their sessions and the links they made", _PERSON),
+    ("account", "password"): Spoken(
+        "give a person another password, and sign them out everywhere",
+        _PERSON,
+        f"Give a person another password, and sign them out everywhere. {_HOW_IT_IS_READ}",
+    ),
     ("link", "list"): Spoken("list every link"),
     ("link", "remove"): Spoken("end a link; a server that runs ends its streams within a second", _LINK),
     ("client", "list"): Spoken("list every hub that somebody accepted, or that waits for it"),

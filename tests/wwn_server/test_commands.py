@@ -1,5 +1,6 @@
 """What the command line does for links, hubs and scripts, and for what is kept, while the server runs or not."""
 
+from io import StringIO
 from pathlib import Path
 import re
 import socket
@@ -10,6 +11,7 @@ import pytest
 
 from wwn_server.__main__ import main
 from wwn_server.commands import COMMANDS
+from wwn_server.passwords import verify_password
 from wwn_server.spoken import SPOKEN
 from wwn_server.store import Registration, RequestedPermission, Store
 from wwn_server.store.migrations import MIGRATIONS
@@ -80,7 +82,7 @@ def test_a_token_of_which_nothing_was_said_only_looks(command: Said, data: Path)
 
 def test_a_token_needs_a_person_and_a_home(tmp_path: Path, command: Said, capsys: pytest.CaptureFixture[str]) -> None:
     command("token", "script", "--account", "carl")
-    assert (command.code, command.err) == (2, "wwn-server: Nobody is called carl.\n")
+    assert (command.code, command.err) == (2, "wwn-server: Nobody is called carl. wwn-server account list shows all.\n")
     new = Said(capsys, tmp_path / "new")
     new("token", "script")
     assert (new.code, "There is no account yet." in new.err) == (2, True)
@@ -122,6 +124,37 @@ def test_hubs_are_listed_and_removed_with_their_links(command: Said, data: Path)
     store.close()
     command("client", "remove", "nobody")
     assert (command.code, "There is no hub nobody." in command.err) == (2, True)
+
+
+def test_people_are_listed_and_removed_with_what_they_made(command: Said, data: Path) -> None:
+    head, *rows = command("account", "list").splitlines()
+    assert head.split() == ["NAME", "ROLE", "SINCE"]
+    assert [row.split()[:2] for row in rows] == [["anna", "owner"], ["ben", "member"]]
+    hers, his = (command("token", "script", "--account", name).strip() for name in ("anna", "ben"))
+    store = Store(data)
+    session = store.accounts.open_session(store.accounts.members()[1].account)
+    command("account", "remove", "ben")
+    assert command.err == "Removed ben, and the 1 links that ben made.\n"
+    assert [store.links.by_token(token) is None for token in (hers, his)] == [False, True]
+    assert store.accounts.session_account(session) is None
+    store.close()
+    for name, said in (("ben", "Nobody is called ben."), ("anna", "anna is the owner")):
+        command("account", "remove", name)
+        assert (command.code, said in command.err) == (2, True)
+
+
+def test_a_new_password_signs_out_everywhere(command: Said, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(data)
+    anna, before = store.accounts.credentials("anna") or pytest.fail("anna has no account")
+    session = store.accounts.open_session(anna)
+    monkeypatch.setattr("sys.stdin", StringIO("another passphrase\n"))
+    command("account", "password", "anna")
+    assert (command.code, command.out) == (0, "")
+    _, after = store.accounts.credentials("anna") or pytest.fail("anna has no account")
+    assert verify_password("another passphrase", after)
+    assert after != before
+    assert store.accounts.session_account(session) is None
+    store.close()
 
 
 def test_a_link_that_is_removed_on_the_command_line_ends_at_once_on_a_server_that_runs(tmp_path: Path) -> None:

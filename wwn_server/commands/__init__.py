@@ -8,7 +8,7 @@ from typing import Final
 
 from wwn_server.settings import Settings
 
-from .accounts import add_account
+from .accounts import add_account, change_password, list_accounts, remove_account
 from .backup import back_up
 from .check import check
 from .links import list_clients, list_links, make_token, remove_client, remove_link
@@ -23,6 +23,9 @@ COMMANDS: Final[dict[tuple[str | None, str | None], Command]] = {
     ("backup", None): back_up,
     ("token", None): make_token,
     ("account", "add"): add_account,
+    ("account", "list"): list_accounts,
+    ("account", "remove"): remove_account,
+    ("account", "password"): change_password,
     ("link", "list"): list_links,
     ("link", "remove"): remove_link,
     ("client", "list"): list_clients,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from wwn_server.spoken import READING
 from wwn_server.store import Account, Consent, Registration, RequestedPermission, Store
 
+from .accounts import account_of
 from .speech import OK, CommandError, remark, tell
 from .table import day_and_time, tell_table
 
@@ -76,7 +77,7 @@ def remove_client(settings: Settings, options: argparse.Namespace) -> int:
 def make_token(settings: Settings, options: argparse.Namespace) -> int:
     """Link a script, and print its token."""
     with closing(Store(settings.data)) as store:
-        account = _account(store, options.account)
+        account = account_of(store, options.account) if options.account else _owner(store)
         homes = store.accounts.homes_of(account)
         if not homes:
             msg = f"{account.name} belongs to no home yet. Start the server once, then try again."
@@ -95,14 +96,9 @@ def _links_of(store: Store, client_id: str) -> list[int]:
     return [each.link.id for each in store.links.connections() if each.link.client_id == client_id]
 
 
-def _account(store: Store, name: str | None) -> Account:
-    found = store.accounts.credentials(name) if name else None
-    account = found[0] if found else None if name else store.accounts.owner()
-    if account is None:
-        msg = (
-            f"Nobody is called {name}."
-            if name
-            else "There is no account yet. Make one with wwn-server account add NAME."
-        )
+def _owner(store: Store) -> Account:
+    owner = store.accounts.owner()
+    if owner is None:
+        msg = "There is no account yet. Make one with wwn-server account add NAME."
         raise CommandError(msg)
-    return account
+    return owner
