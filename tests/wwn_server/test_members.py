@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 import re
 
@@ -186,6 +187,19 @@ class TestRemoving:
         assert "ben</h2>" not in page
         assert (await guest.get("/console")).url.path == "/sign-in"
         assert (await guest.sign_in("ben")).status == 403
+
+    async def test_an_open_page_of_theirs_is_told_nothing_more(
+        self, server: Running, person: Person, guest: Person
+    ) -> None:
+        guest.be_signed_in("ben")
+        person.be_signed_in()
+        headers = {"Accept": "text/event-stream"}
+        async with guest.browser.get(f"{guest.base}/console/events", headers=headers) as feed:
+            await feed.content.readline()
+            await send(person, f"/members/{number_of(server, 'ben')}/remove")
+            async with asyncio.timeout(5):
+                rest = await feed.content.read()
+        assert rest.count(b"event: home") == 0
 
     async def test_the_links_end_at_once_where_that_is_left_chosen(
         self, server: Running, bens: Hub, linked: Hub, person: Person

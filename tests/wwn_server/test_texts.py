@@ -170,6 +170,15 @@ class TestPages:
         assert answer.status == 403
         assert "Das ging nicht" in await answer.text()
 
+    async def test_what_keeps_an_open_console_up_to_date_speaks_it_too(self, offered: Path, person: Person) -> None:
+        offer(offered, "de", **{"console.mode": "Betriebsart"})
+        person.be_signed_in()
+        headers = {"Accept": "text/event-stream", "Accept-Language": "de"}
+        async with person.browser.get(f"{person.base}/console/events", headers=headers) as answer:
+            assert answer.status == 200
+            await answer.content.readline()
+            assert "Betriebsart" in (await answer.content.readline()).decode()
+
     async def test_a_program_reads_the_documented_words(self, offered: Path, person: Person) -> None:
         offer(offered, "de", **{"refusal.unauthorized": "Kein Zutritt."})
         headers = {"Accept": "application/json", "Accept-Language": "de"}

@@ -43,13 +43,16 @@ async def change_password(request: web.Request) -> web.Response:
         return _page(request, session, problems, 422)
     kept = await context.passwords.hash(form["password"])
     context.store.accounts.set_password(session.account, kept, session.token)
+    context.streams.wake()
     return done(request, ACCOUNT, "password_changed")
 
 
 async def sign_out_everywhere(request: web.Request) -> web.Response:
     """End every session of the person, this one too."""
     session, _ = await signed_in_form(request)
-    context_of(request).store.accounts.close_sessions(session.account)
+    context = context_of(request)
+    context.store.accounts.close_sessions(session.account)
+    context.streams.wake()
     return see_other(SIGN_IN)
 
 

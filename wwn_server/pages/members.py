@@ -92,6 +92,8 @@ async def remove(request: web.Request) -> web.Response:
         if link is not None:
             context.streams.follow(link)
     await context.streams.revoke(set(made) - kept)
+    # Open pages of the person look at their session, and end.
+    context.streams.wake()
     return done(request, MEMBERS, "member_removed")
 
 
