@@ -63,6 +63,7 @@ from .proxies import behind_proxies
 from .requests import wants
 from .settings import MAX_BODY_BYTES
 from .shard import Shard
+from .speaker import SERVER_NAME
 from .streams import Streams
 from .texts import t
 from .views import Views
@@ -201,7 +202,7 @@ async def _end_streams(app: web.Application) -> None:
 
 
 async def _hide_version(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "wwn-server"
+    response.headers["Server"] = SERVER_NAME
 
 
 async def _wrong_method(request: web.Request) -> web.StreamResponse:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from .proxies import is_trusted
+from .speaker import Speaker, speaker_options
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +29,7 @@ class Door(web.BaseSite):
         """Prepare to listen."""
         super().__init__(runner, ssl_context=tls)
         self._settings = settings
+        self._spoken = speaker_options(settings)
         self._port = port
         self._most = most_connections()
 
@@ -59,7 +61,7 @@ class Door(web.BaseSite):
         """Return what speaks HTTP on one connection."""
         if self._runner.server is None:
             raise ConnectionAbortedError
-        return self._runner.server()
+        return Speaker(self._runner.server, loop=asyncio.get_running_loop(), **self._spoken)
 
 
 class _Threshold(asyncio.Protocol):

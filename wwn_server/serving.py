@@ -17,8 +17,8 @@ from .announce import Service, announced
 from .app import create_app, create_shard_app
 from .context import CONTEXT
 from .door import Door
-from .logs import HTTP_LOG
 from .settings import DEFAULT_NAME
+from .speaker import LOGGING
 from .tls import reload, tls_of
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ if TYPE_CHECKING:
 
 _LOGGER: Final = logging.getLogger(__name__)
 
-# The application writes its own log of requests, without secrets.
-RUNNER_OPTIONS: Final[dict[str, Any]] = {"access_log": None, "logger": HTTP_LOG, "shutdown_timeout": 3.0}
-# What is left of a body that was refused is read for so long, so that its sender reads why.
-_LINGERING_SECONDS: Final = 5.0
+RUNNER_OPTIONS: Final[dict[str, Any]] = {**LOGGING, "shutdown_timeout": 3.0}
 
 _LISTEN_PROBLEMS: Final = {
     errno.EADDRINUSE: ("Port {port} on {host} is taken. Choose another with {flag}, or {flag} 0 for any free one."),
@@ -77,11 +74,6 @@ def _renew(tls: ssl.SSLContext | None, settings: Settings) -> None:
         reload(tls, settings)
 
 
-def runner_options(settings: Settings) -> dict[str, Any]:
-    """Return how HTTP is spoken."""
-    return RUNNER_OPTIONS | {"keepalive_timeout": settings.idle_seconds, "lingering_time": _LINGERING_SECONDS}
-
-
 @asynccontextmanager
 async def _listening(
     settings: Settings, store: Store, home: Home, tls: ssl.SSLContext | None
@@ -105,7 +97,7 @@ async def _sharded(app: web.Application, settings: Settings, tls: ssl.SSLContext
 
 @asynccontextmanager
 async def _running(app: web.Application) -> AsyncIterator[web.AppRunner]:
-    runner = web.AppRunner(app, **runner_options(app[CONTEXT].settings))
+    runner = web.AppRunner(app, **RUNNER_OPTIONS)
     await runner.setup()
     try:
         yield runner
