@@ -304,6 +304,9 @@ async def test_the_page_may_load_its_script_and_listen_and_runs_nothing_inline(o
     answer = await owner.get("/console")
     policy = answer.headers["Content-Security-Policy"].split("; ")
     assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy)
+    other = (await owner.get("/connections")).headers["Content-Security-Policy"]
+    assert "script-src" not in other
+    assert "connect-src" not in other
     text = await answer.text()
     assert re.findall(r"<script[^>]*>[^<]*</script>", text) == [
         '<script type="module" src="/static/console.js"></script>'

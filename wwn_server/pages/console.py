@@ -89,7 +89,7 @@ def _for_people(request: web.Request, session: Session) -> web.Response:
     values: dict[str, Any] = {"csrf": session.csrf, "account": session.account.name, "view": view_of(home)}
     if isinstance(home, PlayableHome):
         values |= {"rooms": home.rooms, "coldest": COLDEST, "warmest": WARMEST}
-    return page("console.html", values)
+    return page("console.html", values, live=True)
 
 
 async def _played(request: web.Request) -> tuple[PlayableHome, dict[str, str]]:

@@ -20,12 +20,11 @@ _POLICY: Final = (
     "default-src 'none'",
     "style-src 'self'",
     "img-src 'self'",
-    # The console's own script, and the events it listens to.
-    "script-src 'self'",
-    "connect-src 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
 )
+# For the one page that has a script, and listens to events.
+_LIVE: Final = ("script-src 'self'", "connect-src 'self'")
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
@@ -67,15 +66,16 @@ def page(
     *,
     status: int = 200,
     form_target: str | None = None,
+    live: bool = False,
 ) -> web.Response:
-    """Return a page.
+    """Return a page; a ``live`` one runs a script of ours.
 
     ``form_target`` is the one address elsewhere that a form's answer may redirect to:
     browsers hold ``form-action`` against that redirect as well.
     """
     text = _TEMPLATES.get_template(template).render(**(values or {}), language=language.get())
     targets = ["'self'"] + ([_source(form_target)] if form_target else [])
-    policy = "; ".join((*_POLICY, f"form-action {' '.join(targets)}"))
+    policy = "; ".join((*_POLICY, *(_LIVE if live else ()), f"form-action {' '.join(targets)}"))
     headers = _HEADERS | {"Content-Security-Policy": policy}
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
