@@ -82,7 +82,7 @@ def page(
 
 def fragment(template: str, values: Mapping[str, object]) -> Markup:
     """Return a part of a page."""
-    return Markup(_TEMPLATES.get_template(template).render(**values, places=_PLACES).strip())  # noqa: S704
+    return Markup(_TEMPLATES.get_template(template).render(**values).strip())  # noqa: S704
 
 
 def message_page(text: str, status: int) -> web.Response:
