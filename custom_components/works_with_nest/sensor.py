@@ -315,6 +315,15 @@ class WwnLinkSensor(WwnLinkEntity, SensorEntity):
         """Return the value, None for unknown."""
         return self.entity_description.value_fn(self.coordinator)
 
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, datetime | None]:
+        """Return when nobody was listening last; without an end while nobody does."""
+        gaps = self.coordinator.gaps
+        if self.coordinator.open_gap is not None or not gaps:
+            return {"gap_from": self.coordinator.open_gap, "gap_to": None}
+        return {"gap_from": gaps[-1].start, "gap_to": gaps[-1].end}
+
     @override
     async def async_added_to_hass(self) -> None:
         """Write a new value now and then, beside the times when the link is lost or back."""

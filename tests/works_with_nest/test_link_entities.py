@@ -69,6 +69,26 @@ async def test_signs_of_life_are_not_each_written(
     await until(is_written_later)
 
 
+async def test_when_nobody_was_listening_last_is_shown(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, monkeypatch: pytest.MonkeyPatch, short_clocks: None
+) -> None:
+    monkeypatch.setattr(sensor, "CONTACT_WRITTEN_EVERY", timedelta(seconds=0.2))
+    entry = await link()
+
+    def shown() -> tuple[datetime | None, datetime | None]:
+        state = hass.states.get(LAST_CONTACT)
+        assert state is not None
+        return state.attributes["gap_from"], state.attributes["gap_to"]
+
+    await until(lambda: entry.runtime_data.open_gap is None)
+    gap = entry.runtime_data.gaps[-1]
+    await until(lambda: shown() == (gap.start, gap.end))
+    service.stream_status = 503
+    service.send(None)
+    await until(lambda: entry.runtime_data.open_gap is not None)
+    await until(lambda: shown() == (entry.runtime_data.open_gap, None))
+
+
 async def test_they_are_of_the_home_and_about_the_link(hass: HomeAssistant, link: SetUp) -> None:
     await link()
     registry = er.async_get(hass)

@@ -244,6 +244,16 @@ async def test_each_answer_is_its_error(
         await client.read()
 
 
+@pytest.mark.parametrize("status", [200, 500])
+async def test_an_answer_without_end_is_not_read_to_its_end(
+    serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(client_module, "MAX_EVENT_BYTES", 1000)
+    server = Recorder(web.Response(status=status, body=b"x" * 2000))
+    with pytest.raises(WwnProtocolError):
+        await WwnClient(session, nest_server(await serve(server.answer)), TOKEN).read()
+
+
 async def test_an_answer_that_blocks_says_for_how_long(serve: Serve, session: ClientSession) -> None:
     server = Recorder(error(429, "blocked", **{"Retry-After": "9"}))
     client = WwnClient(session, nest_server(await serve(server.answer)), TOKEN)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 import json
 import time
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from custom_components.works_with_nest.wwn.errors import (
     WwnBlockedError,
     WwnConnectionError,
     WwnError,
+    WwnEventTooLargeError,
     WwnForbiddenError,
     WwnProtocolError,
     WwnServerError,
@@ -139,6 +141,20 @@ async def test_an_error_instead_of_a_stream_is_its_type(serve: Serve, session: C
     client = WwnClient(session, nest_server(await serve(handler)), "c.secret-token")
     with pytest.raises(WwnServerError):
         await WwnStream(client, Listener().put, Listener().keep_alive, 5.0).listen()
+
+
+async def test_an_event_that_is_too_large_ends_the_stream_with_an_error_of_its_own(
+    serve: Serve, session: ClientSession
+) -> None:
+    async def write(response: web.StreamResponse) -> None:
+        await response.write(put({}) + b"event: put\ndata: ")
+        with suppress(ConnectionError):
+            for _ in range(17):
+                await response.write(b"x" * 1024 * 1024)
+
+    listener, ended = await listen(serve, session, write)
+    assert listener.told == ["put"]
+    assert type(ended) is WwnEventTooLargeError
 
 
 async def test_silence_ends_the_stream(serve: Serve, session: ClientSession) -> None:

@@ -12,7 +12,7 @@ import orjson
 from yarl import URL
 
 from .auth import NestServer
-from .const import LONGEST_BLOCK, MAX_REDIRECTS, REQUEST_TIMEOUT, SHORTEST_BLOCK, WRITE_PAUSE
+from .const import LONGEST_BLOCK, MAX_EVENT_BYTES, MAX_REDIRECTS, REQUEST_TIMEOUT, SHORTEST_BLOCK, WRITE_PAUSE
 from .errors import (
     WwnAuthError,
     WwnBlockedError,
@@ -159,8 +159,8 @@ class WwnClient:
         del self._blocks[path]
 
     async def _content(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        async with self._answer(method, path, body) as response, asyncio.timeout(REQUEST_TIMEOUT):
-            return await response.read()
+        async with self._answer(method, path, body) as response:
+            return await _body(response)
 
     @asynccontextmanager
     async def open_stream(self) -> AsyncGenerator[ClientResponse]:
@@ -234,11 +234,22 @@ def _above(url: URL, path: str) -> URL:
     return url.with_path(url.path.removesuffix(path) or "/") if url.path.endswith(path) else url.origin()
 
 
+async def _body(response: ClientResponse) -> bytes:
+    """Return the body of an answer, which may take neither for ever nor all memory."""
+    body = bytearray()
+    async with asyncio.timeout(REQUEST_TIMEOUT):
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > MAX_EVENT_BYTES:
+                msg = f"an answer passed {MAX_EVENT_BYTES} bytes"
+                raise WwnProtocolError(msg)
+    return bytes(body)
+
+
 async def _raise_for_status(response: ClientResponse) -> None:
     if response.status == HTTPStatus.OK:
         return
-    async with asyncio.timeout(REQUEST_TIMEOUT):
-        content = await response.read()
+    content = await _body(response)
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
