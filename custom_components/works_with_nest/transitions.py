@@ -135,8 +135,8 @@ def transitions(
     for alarm in document.alarms.values():
         if alarm.structure_id is None or alarm.structure_id in homes:
             before = alarms.get(alarm.device_id)
-            alarms[alarm.device_id] = _after(before, alarm)
-            found.extend(_of_alarm(before, alarm, seen))
+            alarms[alarm.device_id] = after = _after(before, alarm)
+            found.extend(_of_alarm(before, after, alarm, seen))
     for wire_id, home in document.structures.items():
         if wire_id in homes:
             found.extend(_of_home(presences, home, seen))
@@ -165,9 +165,9 @@ def _level_after(before: AlarmLevel | None, said: AlarmLevel | UnknownWord | Non
     return said if rises or alarm.is_online is True else before
 
 
-def _of_alarm(before: KnownAlarm | None, alarm: Alarm, seen: Seen) -> Iterator[Transition]:
+def _of_alarm(before: KnownAlarm | None, after: KnownAlarm, alarm: Alarm, seen: Seen) -> Iterator[Transition]:
     """Yield what happened to one alarm; of one that is new only what is not ok."""
-    after, is_new, before = _after(before, alarm), before is None, before or KnownAlarm()
+    is_new, before = before is None, before or KnownAlarm()
     steps: tuple[tuple[Kind, str | None, str | None], ...] = (
         (Kind.TEST, None, ManualTest.STARTED if after.testing and not before.testing and not is_new else None),
         (Kind.SMOKE, before.smoke, after.smoke),
