@@ -10,7 +10,6 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
-from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_HOMES,
@@ -65,9 +64,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self._asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
         self._told: tuple[Document, bool] | None = None
         self._puts = 0
-        # When the newest question was asked, by the clock and by the loop.
-        self._asked_at = dt_util.utcnow()
-        self._asked: float | None = None
+        self._asked = Instant.now()
+        self._is_overtaken = False
         self._heard = Instant.now()
         self._silence: TimerHandle | None = None
 
@@ -124,7 +122,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self.history.async_stopped_listening()
         self.async_update_listeners()
         if was_live:
-            self.history.async_link_lost(self.last_contact)
+            self.history.async_link_lost(self._heard)
 
     @callback
     def async_set_push(self, *, is_up: bool) -> None:
@@ -165,14 +163,14 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @override
     async def _async_update_data(self) -> Document:
         """Poll the document."""
-        puts, self._asked_at, self._asked = self._puts, dt_util.utcnow(), self.hass.loop.time()
+        puts, self._asked, self._is_overtaken = self._puts, Instant.now(), False
         try:
             document = await self.client.read()
         except WwnError as err:
             raise self._update_error(err) from err
         if self._puts != puts:
             # A push overtook this answer, which may be older than what the push brought.
-            self._asked = None
+            self._is_overtaken = True
             return self.data
         self._touch()
         return document
@@ -197,18 +195,20 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @override
     def _async_refresh_finished(self) -> None:
         """Tell after each good poll: one that brings nothing new may still have brought the link back."""
-        if self.last_update_success:
-            self.async_update_listeners()
-            self.history.async_polled(self.data, self._asked_at)
-            self._removal.async_take(self.data, self._asked)
+        if not self.last_update_success or self._shutdown_requested:
+            return
+        self.async_update_listeners()
+        if not self._is_overtaken:
+            self.history.async_polled(self.data, self._asked)
+            self._removal.async_take(self.data, self._asked.steady)
 
     def _touch(self) -> None:
         """Note a sign of life, good for the next 75 s; an answer that comes after the end is none."""
         if self._shutdown_requested:
             return
         self.live = True
-        self.last_contact = dt_util.utcnow()
         self._heard = Instant.now()
+        self.last_contact = self._heard.moment()
         self._cancel_silence()
         self._watch_silence()
 

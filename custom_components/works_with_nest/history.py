@@ -17,6 +17,7 @@ from .const import DOMAIN, SIGNAL_LINK, SIGNAL_TRANSITION
 from .gaps import Gap, LinkChange, LinkChangeKind, gap_between
 from .transitions import Known, KnownAlarm, Seen, Transition, transitions
 from .wwn import Document
+from .wwn.clock import Instant
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -53,14 +54,14 @@ class WwnHistory:
         self._waiting: deque[Transition] = deque()
         self._may_tell = False
         self._gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
-        self._open_since: datetime | None = None
+        self._open_since: Instant | None = None
         self._listening = False
-        self._lost_since: datetime | None = None
+        self._lost_since: Instant | None = None
         # What the documents lack at present, and since when: nobody hears of it, though the link may be up.
-        self._missing: dict[str, datetime] = {}
+        self._missing: dict[str, Instant] = {}
         # Up to here everything that happened is known, and up to there it was told.
-        self._vouched: datetime | None = None
-        self._told_until: datetime | None = None
+        self._vouched: Instant | None = None
+        self._told_until: Instant | None = None
         self._write_is_due = False
 
     @property
@@ -71,7 +72,7 @@ class WwnHistory:
     @property
     def open_gap(self) -> datetime | None:
         """Return since when nobody is listening; None while the stream is up."""
-        return self._open_since
+        return self._open_since.moment() if self._open_since else None
 
     @property
     def alarms(self) -> Mapping[str, KnownAlarm]:
@@ -85,8 +86,9 @@ class WwnHistory:
             if stored is None:
                 return
             self._known = self._told = Known.from_dict(stored["known"])
-            self._vouched = self._told_until = self._open_since = _time(stored["last_contact"])
-            self._missing = {wire_id: _time(since) for wire_id, since in stored.get("missing", {}).items()}
+            self._vouched = self._told_until = self._open_since = Instant.at(_time(stored["last_contact"]))
+            missing = stored.get("missing", {})
+            self._missing = {wire_id: Instant.at(_time(since)) for wire_id, since in missing.items()}
             self._gaps.extend(Gap(start=_time(start), end=_time(end)) for start, end in stored["gaps"])
         except (KeyError, TypeError, ValueError, AttributeError) as err:
             LOGGER.warning("Could not read what was last known of the link; starting anew: %s", type(err).__name__)
@@ -103,18 +105,18 @@ class WwnHistory:
         return async_at_started(self._hass, tell)
 
     @callback
-    def async_polled(self, document: Document, asked_at: datetime) -> None:
-        """Take a document that was polled. asked_at: before the question, for the answer may be as old as that."""
-        now = dt_util.utcnow()
-        self._open_since = self._open_since or (None if self._listening else asked_at)
+    def async_polled(self, document: Document, asked: Instant) -> None:
+        """Take a document that was polled. asked: before the question, for the answer may be as old as that."""
+        now = Instant.now()
+        self._open_since = self._open_since or (None if self._listening else asked)
         self._restored(now)
         self._take(document, now)
-        self._vouch(now if self._listening else max(self._vouched or asked_at, asked_at))
+        self._vouch(now if self._listening else asked)
 
     @callback
     def async_pushed(self, document: Document) -> None:
         """Take a document that was pushed; the first of a stream ends the gap before it."""
-        now = dt_util.utcnow()
+        now = Instant.now()
         self._restored(now)
         self._take(document, now)
         self._listens(now)
@@ -122,7 +124,7 @@ class WwnHistory:
     @callback
     def async_kept_alive(self) -> None:
         """Take the server's word that nothing happened since the last event of this stream."""
-        now = dt_util.utcnow()
+        now = Instant.now()
         self._restored(now)
         self._listens(now)
 
@@ -134,18 +136,18 @@ class WwnHistory:
             self._open_since = self._vouched
 
     @callback
-    def async_link_lost(self, last_contact: datetime | None) -> None:
+    def async_link_lost(self, last_contact: Instant) -> None:
         """Tell that the link is lost. last_contact: when it was last heard of."""
-        now = dt_util.utcnow()
-        self._lost_since = last_contact or now
-        async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, LinkChange(kind=LinkChangeKind.LOST, at=now))
+        self._lost_since = last_contact
+        change = LinkChange(kind=LinkChangeKind.LOST, at=dt_util.utcnow())
+        async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, change)
 
-    def _restored(self, now: datetime) -> None:
+    def _restored(self, now: Instant) -> None:
         """Tell that a link that was lost is back, with the first sign of life."""
         if self._lost_since is None:
             return
-        gap, self._lost_since = gap_between(self._lost_since, now), None
-        change = LinkChange(kind=LinkChangeKind.RESTORED, at=now, gap=gap)
+        gap, self._lost_since = gap_between(self._lost_since.moment(), now.moment()), None
+        change = LinkChange(kind=LinkChangeKind.RESTORED, at=gap.end, gap=gap)
         async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, change)
 
     @callback
@@ -161,10 +163,11 @@ class WwnHistory:
         if self._told is not None:
             await self._store.async_save(self._data())
 
-    def _take(self, document: Document, now: datetime) -> None:
+    def _take(self, document: Document, now: Instant) -> None:
         """Compare a document with what was last known."""
-        missed = None if self._listening or self._vouched is None else gap_between(self._vouched, now)
-        seen = Seen(at=now, gap=missed, gaps=self._found_again(document, now))
+        at, since = now.moment(), None if self._listening else self._vouched
+        missed = None if since is None else gap_between(since.moment(), at)
+        seen = Seen(at=at, gap=missed, gaps=self._found_again(document, now))
         self._known, found = transitions(self._known, document, self._homes, seen)
         self._waiting.extend(found)
         if self._told is None:
@@ -172,27 +175,30 @@ class WwnHistory:
             self._write(TRANSITION_WRITTEN_WITHIN)
         self._tell()
 
-    def _listens(self, now: datetime) -> None:
+    def _listens(self, now: Instant) -> None:
         """Note an event of a stream that has told its document: with it, the gap before has ended."""
         if self._open_since is not None:
-            self._gaps.append(gap_between(self._open_since, now))
+            self._gaps.append(gap_between(self._open_since.moment(), now.moment()))
             self._open_since = None
         self._listening = True
         self._vouch(now)
 
-    def _found_again(self, document: Document, now: datetime) -> dict[str, Gap]:
+    def _found_again(self, document: Document, now: Instant) -> dict[str, Gap]:
         """Return, and keep, the gaps of what was missing and is in a document again; begin those of what it lacks."""
         if self._known is None:
             return {}
         there = document.alarms.keys() | document.structures.keys()
         for wire_id in (self._known.alarms.keys() | self._known.homes.keys()) - there:
             self._missing.setdefault(wire_id, self._vouched or now)
-        found = {wire_id: gap_between(self._missing.pop(wire_id), now) for wire_id in self._missing.keys() & there}
+        found = {
+            wire_id: gap_between(self._missing.pop(wire_id).moment(), now.moment())
+            for wire_id in self._missing.keys() & there
+        }
         # A whole group comes back at once.
         self._gaps.extend(sorted(set(found.values()), key=lambda gap: gap.start))
         return found
 
-    def _vouch(self, until: datetime) -> None:
+    def _vouch(self, until: Instant) -> None:
         """Note that everything that happened up to a time is known."""
         self._vouched = until
         if not self._waiting:
@@ -221,8 +227,8 @@ class WwnHistory:
         self._write_is_due = False
         return {
             "known": self._told.as_dict() if self._told else None,
-            "last_contact": self._told_until.isoformat() if self._told_until else None,
-            "missing": {wire_id: since.isoformat() for wire_id, since in self._missing.items()},
+            "last_contact": self._told_until.moment().isoformat() if self._told_until else None,
+            "missing": {wire_id: since.moment().isoformat() for wire_id, since in self._missing.items()},
             "gaps": [(gap.start.isoformat(), gap.end.isoformat()) for gap in self._gaps],
         }
 

@@ -2,11 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 import time
 from typing import Final, Self
 
 # A machine that wakes up goes on with its timers where they stood, so the clocks are looked at now and then.
 LOOK_EVERY: Final = 5.0
+# What two good clocks may differ by, in seconds.
+DRIFT: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,17 @@ class Instant:
     def now(cls) -> Self:
         """Return this very moment."""
         return cls(asyncio.get_running_loop().time(), time.time())
+
+    @classmethod
+    def at(cls, moment: datetime) -> Self:
+        """Return a moment of another run, of which only the wall clock is known."""
+        return cls(asyncio.get_running_loop().time(), moment.timestamp())
+
+    def moment(self) -> datetime:
+        """Return when it was, by the clock as it is now: one that was set back since would put it too late."""
+        now = Instant.now()
+        set_back = (now.steady - self.steady) - (now.wall - self.wall)
+        return datetime.fromtimestamp(self.wall - (set_back if set_back > DRIFT else 0), UTC)
 
     def age(self) -> float:
         """Return the seconds since then, by the clock that says more: doubt makes old, never fresh."""
