@@ -119,7 +119,9 @@ LABEL_LIMIT: Final = 256
 # The levels of a structure that shut its heating, cooling and fans off (protocol 8.2).
 SHUT_OFF_BY: Final = ("smoke_alarm_state", "co_alarm_state")
 
+# What emergency heat bars: modes, and whatever would cool.
 _BARRED_BY_EMERGENCY_HEAT: Final = frozenset({"hvac_mode", f"{HIGH}_c", f"{HIGH}_f"})
+_BARRED_IN_COOL: Final = frozenset({f"{TARGET}_c", f"{TARGET}_f"})
 
 
 def shut_off(structure: Thing) -> bool:
@@ -185,7 +187,10 @@ def _one_unit(_: Subject, fields: Fields) -> None:
 
 
 def _emergency_heat(subject: Subject, fields: Fields) -> None:
-    if subject.thing.get("is_using_emergency_heat") and fields.keys() & _BARRED_BY_EMERGENCY_HEAT:
+    if not subject.thing.get("is_using_emergency_heat"):
+        return
+    cooling = _BARRED_IN_COOL if subject.thing.get("hvac_mode") == "cool" else frozenset()
+    if fields.keys() & (_BARRED_BY_EMERGENCY_HEAT | cooling):
         raise WireError(400, Anchor.EMERGENCY_HEAT, t("refusal.emergency_heat"))
 
 

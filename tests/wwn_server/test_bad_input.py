@@ -21,6 +21,9 @@ PIECES = (
 BODIES = (
     b"", b"null", b"{}", b"[]", b"[[[[", b"1e400", b"-1", b"NaN", b'"\\ud800"', b"\xff\xfe\x00",
     b'{"away":"inside out"}', b'{"hvac_mode":["heat"]}', b'{"target_temperature_c":1e30}', b'{"":""}',
+    b'{"eta":{"trip_id":[],"estimated_arrival_window_begin":{}}}', b'{"eta":{"":0}}', b'{"name":"\\u0000"}',
+    b'{"fan_timer_duration":1e300}', b'{"fan_timer_duration":18446744073709551615}', b'{"label":{}}',
+    b'{"temperature_scale":"\\u212a"}', b'{"fan_timer_active":0}',
     b'{"target_temperature_c":null}', b'{"client_name":1,"redirect_uris":{},"permissions":[[]]}',
     b"csrf=%ff&a=%zz", b"a=1;b=2&&&==", b"{" * 30000, b"x" * 70000,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Every row of the write rules (protocol 5.3 to 5.5), asked over a real socket and held by value."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 import json
 from typing import Any
@@ -50,6 +50,14 @@ def locked(home: SimulatedHome) -> None:
 
 def emergency_heat(home: SimulatedHome) -> None:
     home.set_emergency_heat(device(home, LIVING_ROOM)["device_id"], active=True)
+
+
+def emergency_heat_in_cool(home: SimulatedHome) -> None:
+    device_id = device(home, LIVING_ROOM)["device_id"]
+    world = home.world
+    cooled = {**world.thermostats, device_id: world.thermostats[device_id].in_mode("cool")}
+    home._become(replace(world, thermostats=cooled))
+    emergency_heat(home)
 
 
 def carbon_monoxide(home: SimulatedHome) -> None:
@@ -234,6 +242,11 @@ ROWS = (
     *(
         Row(rule="_emergency_heat", body=body, **EMERGENCY_HEAT)
         for body in ({"hvac_mode": "heat"}, {"hvac_mode": "off"}, {"target_temperature_high_c": 25})
+    ),
+    Row(
+        rule="_emergency_heat",
+        body={"target_temperature_c": 20},
+        **(EMERGENCY_HEAT | {"home": emergency_heat_in_cool}),
     ),
     *(
         Row(
