@@ -59,12 +59,14 @@ async def remove(request: web.Request) -> web.Response:
 
 
 def _demand_room(context: Context, address: str) -> None:
-    wait = context.registrations.wait(address)
-    if wait:
-        retry = {"Retry-After": str(math.ceil(wait))}
-        raise OAuthError(429, "too_many_requests", t("register.too_often"), retry)
-    if context.store.clients.pending() >= context.settings.pending_registrations:
-        raise OAuthError(429, "too_many_requests", t("register.too_many"))
+    waits = {
+        "register.too_often": context.registrations.wait(address),
+        "register.too_many": context.store.clients.wait(context.settings.pending_registrations),
+    }
+    for problem, wait in waits.items():
+        if wait:
+            retry = {"Retry-After": str(math.ceil(wait))}
+            raise OAuthError(429, "too_many_requests", t(problem), retry)
 
 
 def _authenticated(request: web.Request) -> Client:

@@ -74,13 +74,15 @@ class Clients:
             self._insert_permissions(client)
         return client, secret
 
-    def pending(self) -> int:
-        """Return how many registrations wait for somebody to accept them."""
-        row = self._database.one(
-            "SELECT count(*) AS n FROM clients WHERE accepted IS NULL AND created > ?",
-            self._clock() - PENDING_SECONDS,
+    def wait(self, most: int) -> float:
+        """Return in how many seconds fewer than so many wait to be accepted: one that nobody accepts is dropped."""
+        now = self._clock()
+        rows = self._database.all(
+            "SELECT created FROM clients WHERE accepted IS NULL AND created > ? ORDER BY created DESC LIMIT ?",
+            now - PENDING_SECONDS,
+            most,
         )
-        return 0 if row is None else int(row["n"])
+        return 0.0 if len(rows) < most else float(rows[-1]["created"]) + PENDING_SECONDS - now
 
     def all(self) -> tuple[Client, ...]:
         """Return every hub, the oldest first."""
