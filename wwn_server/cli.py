@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
@@ -95,6 +96,8 @@ def default_text(option: Option) -> str:
         return option.default or ""
     if isinstance(default, bool):
         return "yes" if default else "no"
+    if isinstance(default, Path):
+        return str(default).replace(str(Path.home()), "~", 1)
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 

@@ -118,8 +118,11 @@ async def test_a_challenged_code_needs_its_verifier(hub: Hub, person: Person, ve
     assert (await hub.redeem(code, code_verifier=VERIFIER)).status == 200
 
 
-async def test_a_verifier_nobody_asked_for_does_no_harm(hub: Hub, code: str) -> None:
-    assert (await hub.redeem(code, code_verifier=VERIFIER)).status == 200
+async def test_a_verifier_without_a_challenge_is_refused_and_uses_nothing_up(hub: Hub, code: str) -> None:
+    answer = await hub.redeem(code, code_verifier=VERIFIER)
+    assert answer.status == 400
+    assert "code_verifier" in (await answer.json())["error_description"]
+    assert (await hub.redeem(code)).status == 200
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"&".join(b"a%d=1" % each for each in range(200))])

@@ -344,7 +344,9 @@ def _checked(
         raise CodeError(CodeProblem.EXPIRED)
     if redirect_uri is not None and redirect_uri != row["redirect_uri"]:
         raise CodeError(CodeProblem.REDIRECT)
-    if row["challenge"] is not None and not _verifies(row["challenge"], verifier):
+    # A verifier without a challenge: somebody took the challenge away on the way here (RFC 9700, 4.8).
+    unchallenged = row["challenge"] is None and verifier is not None
+    if unchallenged or (row["challenge"] is not None and not _verifies(row["challenge"], verifier)):
         raise CodeError(CodeProblem.VERIFIER)
     return row
 

@@ -1,0 +1,59 @@
+"""The table of the server's options in its documentation, made from the options themselves.
+
+Prints whether docs/server.md holds exactly that; with --write, makes it so.
+"""
+
+import argparse
+from pathlib import Path
+import sys
+from typing import Final
+
+from tools.paths import CHECKOUT
+from wwn_server.cli import default_text
+from wwn_server.options import OPTIONS
+
+DOCUMENT: Final = CHECKOUT / "docs" / "server.md"
+BEGIN: Final = "<!-- Begin: options (python -m tools.server_options --write) -->"
+END: Final = "<!-- End: options -->"
+
+
+def table() -> str:
+    """Return the table, markers included."""
+    rows = [
+        f"| `{each.flag}` | `{each.variable}` | {each.help.replace('|', ' or ')} | {_default(default_text(each))} |"
+        for each in OPTIONS
+    ]
+    return "\n".join(
+        [BEGIN, "", "| Flag | Environment | What it does | Default |", "|---|---|---|---|", *rows, "", END]
+    )
+
+
+def replaced(document: str) -> str:
+    """Return the document with this table. Raises ValueError where it has no place for it."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        msg = f"the document has no place for the table: the lines {BEGIN!r} and {END!r} are missing"
+        raise ValueError(msg)
+    return before + table() + after
+
+
+def main(arguments: list[str] | None = None, document: Path = DOCUMENT) -> int:
+    """Compare, or write."""
+    parser = argparse.ArgumentParser(prog="python -m tools.server_options", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write the table into docs/server.md")
+    is_write = parser.parse_args(arguments).write
+    present = document.read_text(encoding="utf-8")
+    wanted = replaced(present)
+    if is_write:
+        document.write_text(wanted, encoding="utf-8")
+    print("up to date" if is_write or wanted == present else "out of date; run this again with --write")
+    return 0 if is_write or wanted == present else 1
+
+
+def _default(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
