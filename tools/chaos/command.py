@@ -61,6 +61,18 @@ def _fuzz(options: argparse.Namespace) -> int:
     return fuzz(options.fuzz, say, options.json)
 
 
+def _faults(options: argparse.Namespace) -> int:
+    from .endurance import endurance  # noqa: PLC0415 - as above
+
+    return endurance(options.faults, say, options.json)
+
+
+def _soak(options: argparse.Namespace) -> int:
+    from .soak import soak  # noqa: PLC0415 - as above
+
+    return soak(options.soak, options.devices, say, options.json)
+
+
 def _number(text: str) -> int:
     if not text.isdecimal():
         msg = f"{text!r} is not a whole number"
@@ -78,6 +90,8 @@ MODES: Final = (
     Mode("--seed", "N", "play the run of this one seed; with -v tell all that happens in it", _seed, _number),
     Mode("--kill", "N", "the server alone: cut its power N times at its work, and look what is lost", _kill, _number),
     Mode("--fuzz", "N", "the server alone: send it N requests of nonsense, and look what they break", _fuzz, _number),
+    Mode("--faults", "N", "one fault after another on one link, and see whether anything piles up", _faults, _number),
+    Mode("--soak", "MINUTES", "at the speed of life, a home in which everything changes each second", _soak, _number),
 )
 
 
@@ -89,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
         modes.add_argument(mode.flag, type=mode.take, metavar=mode.metavar, help=mode.help)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same figures to a file")
     parser.add_argument("--workers", type=_number, metavar="N", help="processes at once (default: three for each core)")
+    parser.add_argument("--devices", type=_number, default=100, metavar="N", help="with --soak: how many there are")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell more")
     return parser
 

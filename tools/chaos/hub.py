@@ -42,6 +42,7 @@ from .record import History, Key, Shown
 LEFT_OUT: Final = ("auth", "http", "frontend", "lovelace", "websocket_api", "application_credentials")
 STARTS_WITHIN: Final = 30.0
 SETTLES_WITHIN: Final = 2.0
+LOOKS_EVERY: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,14 @@ class Hub:
         link = self.link
         return link is not None and link.live and link.open_gap is None
 
+    async def listens_within(self, seconds: float) -> bool:
+        """Wait until the link is pushed to; return whether it came to that in time."""
+        for _ in range(round(seconds / LOOKS_EVERY)):
+            if self.is_listening:
+                return True
+            await asyncio.sleep(LOOKS_EVERY)
+        return self.is_listening
+
     @property
     def link(self) -> WwnCoordinator | None:
         """Return what runs for the link, None where it is not loaded."""
@@ -178,6 +187,15 @@ class Hub:
     def entities(self) -> int:
         """How many entities of the link are registered."""
         return len(er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id))
+
+    def forget(self) -> None:
+        """Keep only the last of what was shown, and nothing of what was told."""
+        self.shown.trim()
+        self.told.clear()
+
+    async def left(self) -> Left:
+        """Return what there is at present."""
+        return await self.call(_left_within(0))
 
     def forget_names(self) -> None:
         """Let no name be looked up, and none be remembered."""

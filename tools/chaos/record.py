@@ -70,17 +70,27 @@ class History[T: Hashable, E]:
         entries = self._entries.get(key)
         return entries[-1] if entries else None
 
+    def trim(self) -> None:
+        """Keep only the newest entry of each thing."""
+        for entries in self._entries.values():
+            del entries[:-1]
+
     def things(self) -> Iterable[T]:
         """Return all things of which something is known."""
         return tuple(self._entries)
 
 
 class Truth:
-    """What the home's own console says. heard: levels as alarms reported them. fit: what may be shown of each."""
+    """What the home's own console says.
+
+    heard: levels as alarms reported them. news: the same, without warnings while a manual test runs. fit: what may be
+    shown of each.
+    """
 
     def __init__(self) -> None:
         """Start with nothing known."""
         self.heard: History[Key, Change] = History()
+        self.news: History[Key, Change] = History()
         self.fit: History[Key, Change] = History()
 
     def learn(self, document: dict[str, Any], begun: float, done: float) -> None:
@@ -91,10 +101,13 @@ class Truth:
                 _note(self.fit, (wire_id, key), alarm[field] if is_online else "unavailable", begun, done)
                 if is_online:
                     _note(self.heard, (wire_id, key), alarm[field], begun, done)
+                if is_online and not (alarm["is_manual_test_active"] and alarm[field] == "warning"):
+                    _note(self.news, (wire_id, key), alarm[field], begun, done)
         for wire_id, structure in document["structures"].items():
             word = ON_OR_OFF_OF_AWAY[structure["away"]]
             _note(self.fit, (wire_id, PRESENCE), word, begun, done)
             _note(self.heard, (wire_id, PRESENCE), word, begun, done)
+            _note(self.news, (wire_id, PRESENCE), word, begun, done)
 
     def now(self) -> dict[Key, str]:
         """Return what should be shown now."""

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from .clocks import in_life, scaled, shorten_the_hub
 from .faults import FAULTS, Fault
-from .hub import Hub, Left, prepare
+from .hub import LOOKS_EVERY, Hub, Left, prepare
 from .linked import link
 from .log import Secrets
 from .nest import Granted, Nest
@@ -26,7 +26,6 @@ from .wall import WallClock
 CALM_SECONDS: Final = 10.0
 # Nobody waits for longer than this for the truth to be shown, in seconds of life.
 GIVES_UP_AFTER: Final = 300.0
-LOOKS_EVERY: Final = 0.005
 JUMPS: Final = (timedelta(hours=2), timedelta(hours=-2), timedelta(days=40), timedelta(seconds=-40))
 
 
@@ -94,7 +93,7 @@ class Stage:
         """Play one run."""
         chance = random.Random(seed)  # noqa: S311 - no secret, and the same each time
         fault = FAULTS[seed % len(FAULTS)]
-        run = Run(seed, fault, plot(chance, len(self.nest.alarms)), Hub(self._fresh_folder(seed)))
+        run = Run(seed, fault, plot(chance, len(self.nest.alarms)), Hub(self.fresh_folder(seed)))
         await self.nest.reset()
         self.wall.reset()
         self.proxy.asked.clear()
@@ -109,7 +108,8 @@ class Stage:
         shutil.rmtree(run.hub.folder)
         return run
 
-    def _fresh_folder(self, seed: int) -> Path:
+    def fresh_folder(self, seed: int) -> Path:
+        """Return a new copy of the folder in which the link is stored."""
         folder = self._folder / f"hub-{seed}"
         shutil.copytree(self._template, folder, symlinks=True)
         return folder
@@ -191,12 +191,8 @@ class _Play:
 
     async def _listening(self) -> None:
         """Wait until the link is pushed to."""
-        deadline = time.monotonic() + scaled(GIVES_UP_AFTER)
-        while not self._hub.is_listening:
-            if time.monotonic() > deadline:
-                self._run.problems.append("nobody listened again after the fault")
-                return
-            await asyncio.sleep(LOOKS_EVERY)
+        if not await self._hub.listens_within(scaled(GIVES_UP_AFTER)):
+            self._run.problems.append("nobody listened again after the fault")
 
     def _different(self) -> list[str]:
         """Return what is shown that is not the truth, in words."""

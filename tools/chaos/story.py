@@ -33,6 +33,7 @@ type Story = Callable[[random.Random], list[Line]]
 
 SMOKE: Final = "smoke"
 CO: Final = "carbon_monoxide"
+TEST: Final = "is_manual_test_active"
 
 
 def a_plain_alarm(chance: random.Random) -> list[Line]:
@@ -85,6 +86,15 @@ def an_empty_battery(chance: random.Random) -> list[Line]:
     return [(chance.choice(PHASES), {"battery": "replace"})]
 
 
+def a_test(chance: random.Random) -> list[Line]:
+    """Let it be tested: a warning meanwhile shows and is no news, unless it stands when the test is over."""
+    phase = chance.choice(PHASES)
+    level, is_over_first = chance.choice(("warning", "emergency")), chance.random() < 0.5  # noqa: PLR2004
+    over: Line = (phase, {TEST: False})
+    end: Line = (phase, {SMOKE: "ok"})
+    return [(phase, {TEST: True}), (phase, {SMOKE: level}), *((over, end) if is_over_first else (end, over))]
+
+
 def nothing(_chance: random.Random) -> list[Line]:
     """Let it be quiet."""
     return []
@@ -97,6 +107,7 @@ STORIES: Final[tuple[Story, ...]] = (
     an_emergency_that_falls_silent,
     a_silence_that_outlasts_the_fault,
     both_at_once,
+    a_test,
     an_empty_battery,
     nothing,
 )

@@ -89,7 +89,8 @@ def _judge_thing(verdict: Verdict, run: Run, key: Key, truth: Truth, gaps: Seque
         for sentence in lies(_in_words(truth.fit.of(key), words), shown, allowed):
             verdict.wrong.append(f"{what}: {name}: {sentence}")
     told = _told(run, key)
-    _explain(verdict, f"told: {name}", heard[1:], [Said(_word(key, each.after), at) for at, each in told], gaps)
+    news = truth.news.of(key)[1:]
+    _explain(verdict, f"told: {name}", news, [Said(_word(key, each.after), at) for at, each in told], gaps)
     for (_, before), (_, after) in pairwise(told):
         if before.after != after.before:
             verdict.wrong.append(f"told: {name}: from {after.before} after it became {before.after}")
