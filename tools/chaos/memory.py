@@ -10,9 +10,13 @@ _STATUS: Final = Path("/proc/self/status")
 _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def held_mb() -> float:
-    """Return the megabytes this process holds, after everything was let go that nobody needs."""
-    gc.collect()
+def held_mb(*, is_quick: bool = False) -> float:
+    """Return the megabytes this process holds, after everything was let go that nobody needs.
+
+    is_quick: let only that go which costs no time; everything in this process stands still for the rest.
+    """
+    if not is_quick:
+        gc.collect()
     if _LIBC is not None and hasattr(_LIBC, "malloc_trim"):
         _LIBC.malloc_trim(0)
     line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmRSS:"))

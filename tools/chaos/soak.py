@@ -26,6 +26,7 @@ from .report import percentile
 SAMPLES: Final = 60
 A_MINUTE: Final = 60.0
 MOST_GROWTH: Final = 8.0
+COMES_UP_WITHIN: Final = 30.0
 SECRET: Final = "busy-secret"  # noqa: S105 - of a service that lives as long as this process
 
 type Say = Callable[[str], object]
@@ -159,10 +160,13 @@ async def _soak(minutes: float, devices: int, say: Say) -> Soaked:
 
 async def _watch(hub: BusyHub, service: BusyService, soaked: Soaked, minutes: float, say: Say) -> None:
     """Take samples until the time is over."""
+    if not await hub.listens_within(COMES_UP_WITHIN):
+        soaked.warnings.append("the link never came up")
     begun, worked, first = time.monotonic(), time.process_time(), service.number
+    gaps = len(hub.link.gaps) if hub.link else 0
     for number in range(1, SAMPLES + 1):
         await asyncio.sleep(begun + minutes * A_MINUTE * number / SAMPLES - time.monotonic())
-        soaked.megabytes.append(held_mb())
+        soaked.megabytes.append(held_mb(is_quick=True))
         if number % (SAMPLES // 10) == 0:
             say(f"  ... {(time.monotonic() - begun) / A_MINUTE:.1f} minutes, {soaked.megabytes[-1]:.0f} MB")
     lasted = time.monotonic() - begun
@@ -170,7 +174,7 @@ async def _watch(hub: BusyHub, service: BusyService, soaked: Soaked, minutes: fl
     soaked.documents = service.number - first
     soaked.states, soaked.transitions, soaked.entities = hub.states, hub.transitions, hub.entities
     soaked.delays = sorted(hub.delays)
-    soaked.gaps = len(hub.link.gaps) if hub.link else 1
+    soaked.gaps = len(hub.link.gaps) - gaps if hub.link else 1
 
 
 def _ms(seconds: float | None) -> float | None:
