@@ -66,6 +66,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self._puts = 0
         self._asked = Instant.now()
         self._is_overtaken = False
+        # When the newest question was asked whose answer was taken.
+        self._answered_from = self._asked
         self._heard = Instant.now()
         self._silence: TimerHandle | None = None
 
@@ -90,29 +92,50 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         return f"{self.server.server_id}_{wire_id}"
 
     @callback
-    def async_put(self, document: Document) -> None:
-        """Take a document that was pushed: first it is shown, then what happened is told."""
+    def async_put(self, document: Document, heard: Instant | None = None) -> None:
+        """Take a document that was pushed: first it is shown, then what happened is told.
+
+        heard: when its first byte came. Where a poll that was asked later is here already, that one is newer, and asked
+        for once more: the server believes that it has told everything.
+        """
         if self._shutdown_requested:
             return
-        self._puts += 1
+        heard = heard or Instant.now()
+        if heard.steady < self._answered_from.steady:
+            document = self.data
+            self.async_refresh_soon()
+        else:
+            self._puts += 1
         changed = document is not self.data or not self.live
-        self._touch()
+        self._touch(heard)
         if changed:
             self.async_set_updated_data(document)
-        self.history.async_pushed(document)
+        self.history.async_pushed(document, heard)
         if changed:
             self._removal.async_take(document)
 
     @callback
-    def async_keep_alive(self) -> None:
-        """Take the server's word that nothing changed since the last document of this stream."""
+    def async_keep_alive(self, heard: Instant | None = None) -> None:
+        """Take the server's word that nothing changed since the last document of this stream.
+
+        heard: when its first byte came.
+        """
         if self._shutdown_requested:
             return
-        was_live = self.live
-        self._touch()
-        self.history.async_kept_alive()
+        heard, was_live = heard or Instant.now(), self.live
+        self._touch(heard)
+        self.history.async_kept_alive(heard)
         if not was_live:
             self.async_update_listeners()
+
+    @callback
+    def async_doubt(self) -> None:
+        """Ask for the document, because the stream may have lost one; until the next, nobody is listening."""
+        if self._shutdown_requested:
+            return
+        self.logger.debug("Something on the stream of %s was not understood; asking for the document", self.name)
+        self.history.async_stopped_listening()
+        self.async_refresh_soon()
 
     @callback
     def async_lost(self) -> None:
@@ -164,6 +187,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     async def _async_update_data(self) -> Document:
         """Poll the document."""
         puts, self._asked, self._is_overtaken = self._puts, Instant.now(), False
+        asked = self._asked
         try:
             document = await self.client.read()
         except WwnError as err:
@@ -172,7 +196,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             # A push overtook this answer, which may be older than what the push brought.
             self._is_overtaken = True
             return self.data
-        self._touch()
+        self._answered_from = asked
+        self._touch(Instant.now())
         return document
 
     def _update_error(self, err: WwnError) -> ConfigEntryAuthFailed | UpdateFailed:
@@ -202,13 +227,13 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             self.history.async_polled(self.data, self._asked)
             self._removal.async_take(self.data, self._asked.steady)
 
-    def _touch(self) -> None:
-        """Note a sign of life, good for the next 75 s; an answer that comes after the end is none."""
+    def _touch(self, heard: Instant) -> None:
+        """Note a sign of life, good for 75 s from then on; an answer that comes after the end is none."""
         if self._shutdown_requested:
             return
         self.live = True
-        self._heard = Instant.now()
-        self.last_contact = self._heard.moment()
+        self._heard = heard
+        self.last_contact = Instant.now().moment()
         self._cancel_silence()
         self._watch_silence()
 

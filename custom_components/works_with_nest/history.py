@@ -114,19 +114,25 @@ class WwnHistory:
         self._vouch(now if self._listening else asked)
 
     @callback
-    def async_pushed(self, document: Document) -> None:
-        """Take a document that was pushed; the first of a stream ends the gap before it."""
+    def async_pushed(self, document: Document, heard: Instant) -> None:
+        """Take a document that was pushed; the first of a stream ends the gap before it.
+
+        heard: when its first byte came; what happened since then it may not know.
+        """
         now = Instant.now()
         self._restored(now)
         self._take(document, now)
-        self._listens(now)
+        self._listens(now, heard)
 
     @callback
-    def async_kept_alive(self) -> None:
-        """Take the server's word that nothing happened since the last event of this stream."""
+    def async_kept_alive(self, heard: Instant) -> None:
+        """Take the server's word that nothing happened since the last event of this stream.
+
+        heard: when its first byte came.
+        """
         now = Instant.now()
         self._restored(now)
-        self._listens(now)
+        self._listens(now, heard)
 
     @callback
     def async_stopped_listening(self) -> None:
@@ -175,13 +181,13 @@ class WwnHistory:
             self._write(TRANSITION_WRITTEN_WITHIN)
         self._tell()
 
-    def _listens(self, now: Instant) -> None:
+    def _listens(self, now: Instant, heard: Instant) -> None:
         """Note an event of a stream that has told its document: with it, the gap before has ended."""
         if self._open_since is not None:
             self._gaps.append(gap_between(self._open_since.moment(), now.moment()))
             self._open_since = None
         self._listening = True
-        self._vouch(now)
+        self._vouch(heard)
 
     def _found_again(self, document: Document, now: Instant) -> dict[str, Gap]:
         """Return, and keep, the gaps of what was missing and is in a document again; begin those of what it lacks."""

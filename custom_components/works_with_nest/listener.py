@@ -12,6 +12,7 @@ from .const import LOGGER
 from .coordinator import WwnCoordinator
 from .errors import wait_of
 from .wwn import Document
+from .wwn.clock import Instant
 from .wwn.const import STREAM_SILENCE
 from .wwn.errors import WwnAuthError, WwnConnectionError, WwnError
 from .wwn.stream import WwnStream
@@ -72,7 +73,13 @@ class WwnListener:
     async def _one_stream(self) -> Exception:
         """Return what ended the stream."""
         coordinator = self._coordinator
-        stream = WwnStream(coordinator.client, self._put, coordinator.async_keep_alive, STREAM_SILENCE)
+        stream = WwnStream(
+            coordinator.client,
+            lambda document: self._put(document, stream.event_begun),
+            lambda: coordinator.async_keep_alive(stream.event_begun),
+            STREAM_SILENCE,
+            coordinator.async_doubt,
+        )
         try:
             await stream.listen()
         except asyncio.CancelledError:
@@ -82,12 +89,12 @@ class WwnListener:
             return err
 
     @callback
-    def _put(self, document: Document) -> None:
+    def _put(self, document: Document, heard: Instant) -> None:
         if not self._is_up:
             self._is_up = True
             self._coordinator.async_set_push(is_up=True)
             LOGGER.info("Listening to %s", self._coordinator.name)
-        self._coordinator.async_put(document)
+        self._coordinator.async_put(document, heard)
 
     @callback
     def _say_down(self, ended_by: Exception, *, was_up: bool) -> None:

@@ -71,9 +71,10 @@ def test_a_time_before_and_after_a_jump_of_the_clock_is_found_again(by: timedelt
     before, start = wall.utcnow(), time.monotonic()
     wall.jump(by)
     after, end = wall.utcnow(), time.monotonic()
-    (span,) = wall.spans(before, after)
-    assert abs(span.begun - start) < 0.5
-    assert abs(span.done - end) < 0.5
+    spans = [(span.begun - start, span.done - end) for span in wall.spans(before, after)]
+    assert [pair for pair in spans if max(map(abs, pair)) < 0.5]
+    # No other reading of the two comes near, so that it could hide what was lost.
+    assert all(max(map(abs, pair)) > 1000 for pair in spans if max(map(abs, pair)) >= 0.5)
 
 
 def test_a_clock_that_was_never_moved_shows_the_time() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.works_with_nest.const import DOMAIN, SIGNAL_LINK, SIGNAL_TRANSITION
 from custom_components.works_with_nest.gaps import LinkChange
 from custom_components.works_with_nest.transitions import Transition
+from custom_components.works_with_nest.wwn.clock import Instant
 
 from .conftest import FixtureService, SetUp, until
 
@@ -299,3 +300,50 @@ async def test_removing_the_link_forgets_what_happened_on_it(
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     assert [key for key in hass_storage if key.startswith(DOMAIN)] == []
+
+
+async def test_a_document_that_is_older_than_the_last_answer_is_not_shown_and_asked_for_once_more(
+    service: FixtureService, link: SetUp, told: Told
+) -> None:
+    entry = await link()
+    coordinator = entry.runtime_data
+    await until(lambda: coordinator.open_gap is None)
+    polls = service.count("GET")
+    begun = Instant.now()
+    old = coordinator.data
+    service.document = deepcopy(service.document)
+    EMERGENCY(service.document)
+    await coordinator.async_refresh()
+    assert told.words() == ["smoke: ok -> emergency"]
+    coordinator.async_put(old, begun)
+    await until(lambda: service.count("GET") == polls + 2)
+    assert told.words() == ["smoke: ok -> emergency"]
+    assert coordinator.data.alarms[BEDROOM].smoke == "emergency"
+
+
+async def test_a_gap_begins_when_the_first_byte_of_the_last_event_came(
+    service: FixtureService, link: SetUp, told: Told
+) -> None:
+    entry = await link()
+    coordinator = entry.runtime_data
+    await until(lambda: coordinator.open_gap is None)
+    now = Instant.now()
+    coordinator.async_keep_alive(Instant(now.steady - 40, now.wall - 40))
+    coordinator.async_set_push(is_up=False)
+    assert coordinator.open_gap is not None
+    age = datetime.now(UTC) - coordinator.open_gap
+    assert timedelta(seconds=40) <= age < timedelta(seconds=70)
+
+
+async def test_doubt_opens_a_gap_and_asks_for_the_document(service: FixtureService, link: SetUp, told: Told) -> None:
+    entry = await link()
+    await until(lambda: entry.runtime_data.open_gap is None)
+    service.document = deepcopy(service.document)
+    EMERGENCY(service.document)
+    service.send(b"e!vent: put\ndata: {}\n\n")
+    await until(lambda: told.transitions)
+    assert told.words() == ["smoke: ok -> emergency (late)"]
+    assert entry.runtime_data.open_gap is not None
+    service.push(OK)
+    await until(lambda: entry.runtime_data.open_gap is None)
+    assert told.words()[1:] == ["smoke: emergency -> ok (late)"]

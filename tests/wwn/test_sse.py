@@ -128,3 +128,30 @@ def test_events_one_after_the_other_do_not_add_up_to_the_limit() -> None:
     parser = EventParser(max_bytes=100)
     for _ in range(50):
         assert len(parser.feed(b"event: put\ndata: {}\n\n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("stream", "doubtful"),
+    [
+        (b"event: put\ndata: {}\n\n", [False]),
+        (b"event: later-invented\ndata: 1\nsomething-new: 2\n: comment\n\n", [False]),
+        (b"event: put\ndata: {}\n\nevent: keep-alive\ndata: null\n\n", [False, False]),
+        (b"ev!ent: put\ndata: {}\n\n", [True]),
+        (b"event: p{ut\ndata: {}\n\n", [True]),
+        (b"event: put\nd\xffata: {}\n\nevent: keep-alive\ndata: null\n\n", [True]),
+        (b"event: put\n\nevent: keep-alive\ndata: null\n\nevent: keep-alive\ndata: null\n\n", [True, False]),
+        (b"data: {}\n\n", [True]),
+    ],
+)
+def test_what_no_server_writes_makes_the_next_event_doubtful(stream: bytes, doubtful: list[bool]) -> None:
+    assert [event.is_doubtful for event in EventParser().feed(stream)] == doubtful
+
+
+def test_a_parser_says_whether_a_part_of_an_event_is_here() -> None:
+    parser = EventParser()
+    assert parser.is_between_events
+    for part in (b"ev", b"ent: put\n", b"data: {}\n"):
+        parser.feed(part)
+        assert not parser.is_between_events
+    parser.feed(b"\n")
+    assert parser.is_between_events

@@ -232,3 +232,55 @@ async def test_a_clock_that_is_set_back_changes_nothing(
     monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: -1000.0 * time.monotonic()))
     _, ended = await listen(serve, session, sending(put({})), silence=60)
     assert isinstance(ended, WwnStreamError)
+
+
+async def test_nothing_counts_as_life_between_a_lost_event_and_the_next_document(
+    serve: Serve, session: ClientSession
+) -> None:
+    lost = put({"devices": {}}).replace(b"event", b"e!vent")
+    told: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(put({}) + lost + KEEP_ALIVE + put({"devices": {}}) + KEEP_ALIVE)
+        return response
+
+    client = WwnClient(session, nest_server(await serve(handler)), "c.token")
+    stream = WwnStream(
+        client,
+        lambda _: told.append("put"),
+        lambda: told.append("keep-alive"),
+        5.0,
+        lambda: told.append("doubt"),
+    )
+    with pytest.raises(WwnStreamError):
+        await stream.listen()
+    assert told == ["put", "doubt", "put", "keep-alive"]
+
+
+async def test_an_event_is_as_old_as_its_first_byte(serve: Serve, session: ClientSession) -> None:
+    ages: list[float] = []
+    seen = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(put({}) + KEEP_ALIVE[:9])
+        await asyncio.wait_for(seen.wait(), 5)
+        await asyncio.sleep(0.3)
+        await response.write(KEEP_ALIVE[9:] + KEEP_ALIVE)
+        return response
+
+    def take_put(_document: Document) -> None:
+        ages.append(stream.event_begun.age())
+        seen.set()
+
+    client = WwnClient(session, nest_server(await serve(handler)), "c.token")
+    stream = WwnStream(client, take_put, lambda: ages.append(stream.event_begun.age()), 5.0)
+    with pytest.raises(WwnStreamError):
+        await stream.listen()
+    fresh, slow, next_one = ages
+    assert slow >= 0.3
+    assert fresh < slow
+    assert next_one < slow

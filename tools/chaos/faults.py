@@ -68,9 +68,9 @@ class Fault:
     """One row.
 
     lasts: shortest and longest, in seconds of life. patience: how long after its end the truth may take, in seconds of
-    life; 30 s are the longest delay between two tries, 5 s the bound itself. delay: how long a whole event may be on
-    its way, for which nobody can tell that it is old. answer returns whether it answered. ends_link: the hub may give
-    up for good, and a person links again.
+    life; 30 s are the longest delay between two tries, 5 s the bound itself. delay: how long an event may wait on its
+    way before its first byte comes, of which nobody can tell. answer returns whether it answered. ends_link: the hub
+    may give up for good, and a person links again.
     """
 
     name: str
@@ -106,8 +106,8 @@ async def stall(flow: Flow, piece: bytes, weather: Weather) -> None:
     await flow.write(piece)
 
 
-# "event: keep-alive", "data: null" and a blank line, of which each byte takes a second and the time to send it.
-KEEP_ALIVE_BYTES: Final = 31
+# A sign of life has 31 bytes and comes every 30 s, so that more and more is on its way before the stream is given up.
+PILES_UP: Final = 20.0
 
 
 async def drip(flow: Flow, piece: bytes, weather: Weather) -> None:
@@ -171,6 +171,10 @@ def _without_structures(document: dict[str, Any]) -> dict[str, Any]:
     return {name: part for name, part in document.items() if name != "structures"}
 
 
+# "event: put", "data: " and where its path stands.
+FRAME: Final = 40
+
+
 def _rewritten(piece: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
     """Return a document, or the event that puts one, with the document changed; all else as it is."""
     frame, mark, rest = piece.partition(b"data: ")
@@ -186,7 +190,8 @@ def _rewritten(piece: bytes, change: Callable[[dict[str, Any]], object]) -> byte
 
 
 def _inserted(piece: bytes, nonsense: bytes, weather: Weather) -> bytes:
-    at = weather.chance.randrange(len(piece) + 1)
+    """Return a piece with nonsense in it: often where events say what they are, which is little of a document."""
+    at = weather.chance.randrange(min(len(piece), weather.chance.choice((FRAME, FRAME, len(piece)))) + 1)
     return piece[:at] + nonsense + piece[at:]
 
 
@@ -245,7 +250,7 @@ FAULTS: Final = (
     Fault(name="cut mid-event", bend=cut_mid_event),
     Fault(name="stall", bend=stall, answer=hold, lasts=(60.0, 140.0)),
     Fault(name="stall, then reset", bend=stall, answer=hold, closed=Ending.RESET, lasts=(60.0, 140.0)),
-    Fault(name="one byte a second", bend=drip, lasts=(60.0, 140.0), delay=KEEP_ALIVE_BYTES * 1.2),
+    Fault(name="one byte a second", bend=drip, lasts=(60.0, 140.0), delay=PILES_UP),
     Fault(name="repeat", bend=repeat),
     Fault(name="truncate", bend=truncate),
     Fault(name="garbage", bend=garbage),

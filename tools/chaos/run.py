@@ -26,6 +26,8 @@ from .wall import WallClock
 CALM_SECONDS: Final = 10.0
 # Nobody waits for longer than this for the truth to be shown, in seconds of life.
 GIVES_UP_AFTER: Final = 300.0
+# A device counts as gone when two documents a minute apart say so.
+TIDIES_WITHIN: Final = 180.0
 JUMPS: Final = (timedelta(hours=2), timedelta(hours=-2), timedelta(days=40), timedelta(seconds=-40))
 
 
@@ -136,6 +138,7 @@ class _Play:
         await self._recover()
         await self._phase(Phase.AFTER, scaled(CALM_SECONDS))
         await self._shown("the calm after")
+        await self._tidied()
         self._run.entities_after = self._hub.entities
         self._run.connections_after = self._stage.proxy.open_connections
 
@@ -188,6 +191,12 @@ class _Play:
                 return False
             await asyncio.sleep(LOOKS_EVERY)
         return True
+
+    async def _tidied(self) -> None:
+        """Wait until a device is gone that only ever stood in a damaged document."""
+        deadline = time.monotonic() + scaled(TIDIES_WITHIN)
+        while self._hub.entities > self._run.entities_before and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(LOOKS_EVERY)
 
     async def _listening(self) -> None:
         """Wait until the link is pushed to."""

@@ -68,7 +68,9 @@ class Verdict:
 def judge(run: Run, truth: Truth, wall: WallClock, asked: Sequence[float]) -> Verdict:
     """Return what is to be said about a run."""
     verdict = Verdict(run.seed, run.fault.name, recovery=run.recovery, lag=in_life(run.lag))
-    gaps = [span for start, end in run.hub.gaps for span in wall.spans(start, end)]
+    waited = scaled(run.fault.delay)
+    spans = (span for start, end in run.hub.gaps for span in wall.spans(start, end))
+    gaps = [Span(span.begun - waited, span.done) for span in spans]
     for key in truth.heard.things():
         _judge_thing(verdict, run, key, truth, gaps)
     _judge_times(verdict, run)

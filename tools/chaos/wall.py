@@ -46,7 +46,13 @@ class WallClock:
         self._moves.append((time.monotonic(), self._moves[-1][1] + by))
 
     def spans(self, start: datetime, end: datetime) -> Iterator[Span]:
-        """Yield the spans that two times on it can mean; after a jump back there may be two moments for one time."""
+        """Yield the spans that two times on it can mean.
+
+        Both may be told by the clock as it was moved to by then; and after a jump back there are two moments for one
+        time.
+        """
+        for _, moved in self._moves:
+            yield Span(*((shown - moved - self._start).total_seconds() for shown in (start, end)))
         for begun in self._moments(start):
             for done in self._moments(end):
                 if begun <= done:

@@ -1,7 +1,7 @@
 """Server-sent events from raw bytes, by the WHATWG rules and the oddities of protocol 4.3."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import re
 from typing import Final
 
@@ -13,13 +13,20 @@ LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 # A service in trouble writes its error as a bare line of JSON, with no framing around it (protocol 4.3).
 BARE_ERROR: Final = re.compile(rb'\s*\{\s*"error"\s*:')
 
+# What fields and events are called, also those that are not known yet; a line without a field is a comment.
+WORD_OR_NONE: Final = re.compile(rb"([a-z][a-z_-]*)?")
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
-    """One complete event. name: "message" where the server gave none. data: UTF-8 as it came, lines joined by LF."""
+    """One complete event. name: "message" where the server gave none. data: UTF-8 as it came, lines joined by LF.
+
+    is_doubtful: with it or since the event before came what no server writes, so another event may be lost.
+    """
 
     name: str
     data: bytes
+    is_doubtful: bool = field(default=False, compare=False)
 
 
 class EventParser:
@@ -38,6 +45,12 @@ class EventParser:
         self._data: list[bytes] = []
         self._ended_with_cr = False
         self._at_start = True
+        self._doubt = False
+
+    @property
+    def is_between_events(self) -> bool:
+        """Whether nothing of an event is here that is not complete."""
+        return not (self._line or self._name or self._data)
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Return the events that this chunk completes. Raises WwnEventTooLargeError."""
@@ -82,17 +95,24 @@ class EventParser:
         if BARE_ERROR.match(line):
             return ServerSentEvent("error", line)
         field, _, value = line.partition(b":")
+        self._doubt |= not WORD_OR_NONE.fullmatch(field)
         value = value.removeprefix(b" ")
         if field == b"data":
             self._data.append(value)
             return None
         if field == b"event":
             self._name = value.decode("utf-8", "replace")
+            self._doubt |= not WORD_OR_NONE.fullmatch(value)
         # Only what is kept counts: comments may come for years without an event between them.
         self._size -= len(line)
         return None
 
     def _completed(self) -> ServerSentEvent | None:
-        name, data = self._name or "message", self._data
+        name, data = self._name, self._data
         self._name, self._data, self._size = "", [], 0
-        return ServerSentEvent(name, b"\n".join(data)) if data else None
+        # All events of this protocol have both.
+        self._doubt |= bool(name) is not bool(data)
+        if not data:
+            return None
+        doubt, self._doubt = self._doubt, False
+        return ServerSentEvent(name or "message", b"\n".join(data), doubt)

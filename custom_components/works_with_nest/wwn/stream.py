@@ -20,7 +20,10 @@ class WwnStream:
     """One life of a link's stream: from connecting to the error that ended it.
 
     on_put gets each new document. on_keep_alive is called when the server says that nothing changed, but never before
-    the first document of this stream: until then, what is known may be old.
+    the first document of this stream: until then, what is known may be old. on_doubt is called when a document may be
+    lost, because something came that no server writes; until the next one, nothing counts as a sign of life.
+
+    An event is as old as its first byte: on a slow line it was true when it was sent, not when it was complete.
     """
 
     def __init__(
@@ -29,13 +32,15 @@ class WwnStream:
         on_put: Callable[[Document], None],
         on_keep_alive: Callable[[], None],
         silence: float,
+        on_doubt: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the client and whom to tell. silence: seconds without a complete event after which it is dead."""
         self._client = client
         self._on_put = on_put
         self._on_keep_alive = on_keep_alive
+        self._on_doubt = on_doubt
         self._silence = silence
-        self._heard = Instant.now()
+        self._heard = self.event_begun = Instant.now()
         self._has_document = False
 
     async def listen(self) -> NoReturn:
@@ -44,8 +49,12 @@ class WwnStream:
         self._heard = Instant.now()
         async with self._client.open_stream() as response:
             while chunk := await self._chunk(response):
+                arrived = Instant.now()
+                if parser.is_between_events:
+                    self.event_begun = arrived
                 for event in parser.feed(chunk):
                     self._take(event)
+                    self.event_begun = arrived
             # Inside, so that the client forgets the shard with it (protocol 4.2).
             msg = "the server closed the stream"
             raise WwnStreamError(msg)
@@ -60,11 +69,14 @@ class WwnStream:
         raise WwnConnectionError(msg)
 
     def _take(self, event: ServerSentEvent) -> None:
+        if event.is_doubtful:
+            self._has_document = False
+            self._on_doubt()
         match event.name:
             case "put":
                 self._take_put(event.data)
             case "keep-alive" if self._has_document:
-                self._heard = Instant.now()
+                self._heard = self.event_begun
                 self._on_keep_alive()
             case "auth_revoked":
                 raise WwnAuthError(HTTPStatus.UNAUTHORIZED, "auth_revoked")
@@ -77,7 +89,7 @@ class WwnStream:
             msg = "a put holds no whole document"
             raise WwnProtocolError(msg)
         self._has_document = True
-        self._heard = Instant.now()
+        self._heard = self.event_begun
         self._on_put(self._client.document(put["data"]))
 
 
