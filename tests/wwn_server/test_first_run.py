@@ -69,6 +69,16 @@ class TestClaiming:
         typed = f"{around}{code.lower().replace('-', dash)}{around}"
         assert (await submit(person, code=typed)).status == 303
 
+    @pytest.mark.parametrize(("before", "after"), [(None, "Villa"), ("Attic box", "Attic box")])
+    async def test_hubs_find_the_server_by_that_name_unless_it_has_one(
+        self, server: Running, person: Person, code: str, before: str | None, after: str
+    ) -> None:
+        if before:
+            server.store.rename(before)
+        await submit(person, code=code)
+        found = await person.get("/.well-known/oauth-authorization-server")
+        assert (await found.json())["works_with_nest"]["name"] == after
+
     async def test_the_name_of_the_home_outlives_the_server(self, server: Running, person: Person, code: str) -> None:
         await submit(person, code=code)
         again = SimulatedHome(server.store.server_id, speed=0)

@@ -95,11 +95,19 @@ async def _claim(context: Context, form: Mapping[str, str]) -> Account | None:
     except ClaimedError:
         return None
     context.set_up.forget()
-    home = _home(context)
-    if home is not None:
-        rename_home(context, home, form["home"].strip())
+    _name_home(context, form.get("home", "").strip())
     _LOGGER.info("The owner's account was made")
     return owner
+
+
+def _name_home(context: Context, name: str) -> None:
+    """Call the home so, and the server too where nobody has named it yet."""
+    home = _home(context)
+    if home is None:
+        return
+    rename_home(context, home, name)
+    if context.store.name is None:
+        context.store.rename(name)
 
 
 def _page(

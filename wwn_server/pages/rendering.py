@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from wwn_server import REPOSITORY_URL, pages
+from wwn_server.passwords import SHORTEST_PASSWORD
 from wwn_server.texts import language, t
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals.update({"t": t, "places": _PLACES, "docs": _DOCS})
+_TEMPLATES.globals.update({"t": t, "places": _PLACES, "docs": _DOCS, "shortest_password": SHORTEST_PASSWORD})
 
 
 class PageError(Exception):
