@@ -53,6 +53,7 @@ CONF_ADDRESS: Final = "address"
 CONF_THERMOSTAT: Final = "thermostat"
 CONF_AWAY: Final = "away"
 CONF_SMOKE_CO: Final = "smoke_co"
+CONF_ARRIVALS: Final = "arrivals"
 
 NOTHING: Final = "nothing"
 SEE: Final = "see"
@@ -63,6 +64,7 @@ PERMISSION_OF_CHOICE: Final[Mapping[str, Mapping[object, Permission]]] = {
     CONF_THERMOSTAT: {SEE: Permission.THERMOSTAT_READ, CHANGE: Permission.THERMOSTAT_READ_WRITE},
     CONF_AWAY: {SEE: Permission.AWAY_READ, CHANGE: Permission.AWAY_READ_WRITE},
     CONF_SMOKE_CO: {True: Permission.SMOKE_CO_READ},
+    CONF_ARRIVALS: {True: Permission.ETA_WRITE},
 }
 
 ADDRESS_SCHEMA: Final = vol.Schema(
@@ -74,6 +76,8 @@ SHARE_SCHEMA: Final = vol.Schema(
         vol.Required(CONF_THERMOSTAT, default=CHANGE): ACCESS,
         vol.Required(CONF_AWAY, default=CHANGE): ACCESS,
         vol.Required(CONF_SMOKE_CO, default=True): BooleanSelector(),
+        # Of use only to those who tell it from an automation, so it is asked for by them.
+        vol.Required(CONF_ARRIVALS, default=False): BooleanSelector(),
     }
 )
 

@@ -63,8 +63,8 @@ async def test_the_page_shows_what_is_asked_for_and_why(
     ("share", "domains"),
     [
         ({"thermostat": "see", "away": "nothing", "smoke_co": False}, {"binary_sensor", "climate", "sensor"}),
-        ({"thermostat": "nothing", "away": "see", "smoke_co": False}, {"binary_sensor"}),
-        ({"thermostat": "nothing", "away": "change", "smoke_co": True}, {"binary_sensor", "select", "sensor"}),
+        ({"thermostat": "nothing", "away": "see", "smoke_co": False}, {"binary_sensor", "sensor"}),
+        ({"thermostat": "nothing", "away": "change", "smoke_co": True}, {"binary_sensor", "event", "select", "sensor"}),
     ],
 )
 async def test_only_what_was_accepted_appears(
