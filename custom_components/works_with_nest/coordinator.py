@@ -233,7 +233,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             return
         self.live = True
         self._heard = heard
-        self.last_contact = Instant.now().moment()
+        self.last_contact = heard.moment()
         self._cancel_silence()
         self._watch_silence()
 
