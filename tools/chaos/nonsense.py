@@ -29,7 +29,11 @@ _PATHS: Final = (
     "/", "/devices", "/devices/thermostats", "/devices/smoke_co_alarms", "/structures", "/metadata", "/login/oauth2",
     "/login/oauth2/pin", "/oauth2/access_token", "/oauth2/access_tokens/c.x", "/oauth2/register", "/oauth2/register/x",
     "/sign-in", "/sign-out", "/first-run", "/console", "/console/home", "/console/alarms/x", "/connections",
-    "/connections/1/remove", "/connections/1/permissions", "/static/wwn.css", "/static/../texts/en.json",
+    "/connections/1/remove", "/connections/1/permissions", "/connections/1/homes", "/members", "/members/invitations",
+    "/members/1/remove", "/members/invitations/1/withdraw", "/join", "/account", "/account/password", "/account/sign-out",
+    "/catalogue", "/catalogue/home-assistant", "/health", "/learn/thermostat", "/console/events", "/console/devices",
+    "/console/devices/x/remove", "/console/thermostats/x", "/oauth2/register/x/proof", "/static/wwn.css",
+    "/static/../texts/en.json",
     "/.well-known/oauth-authorization-server", "/nothing", "*", "//", "/%00", "/%ff", "/..%2f..%2fetc/passwd",
 )  # fmt: skip
 _PIECES: Final = (
