@@ -12,6 +12,9 @@ import time
 import pytest
 
 from wwn_server.__main__ import main
+from wwn_server.serving import _service
+from wwn_server.settings import Settings
+from wwn_server.store import Store
 
 from .certificates import Pair, make
 from .test_command import end, run, serving
@@ -122,3 +125,9 @@ def test_one_file_may_hold_both(tmp_path: Path, capsys: pytest.CaptureFixture[st
     both.write_text(pair.certificate.read_text() + pair.key.read_text())
     assert main(["check", "--data", str(tmp_path), "--port", "0", "--certificate", str(both)]) == 0
     assert f"fine     certificate: {both}, until " in capsys.readouterr().out
+
+
+def test_https_is_what_is_announced(tmp_path: Path, store: Store) -> None:
+    pair = make(tmp_path / "tls")
+    assert _service(Settings(certificate=pair.certificate, key=pair.key), store, 1).scheme == "https"
+    assert _service(Settings(), store, 1).scheme == "http"
