@@ -15,7 +15,7 @@ async def test_a_person_links_and_sees_the_devices(browser: Browser, servers: Se
     for name, count in (("Nest Protect", 3), ("Nest Thermostat", 2)):
         await expect(page.get_by_text(name, exact=True)).to_have_count(count)
     await expect(page.get_by_text("Protect • Kitchen")).to_be_visible()
-    await expect(page.get_by_text("28 entities").first).to_be_visible()
+    await expect(page.get_by_text("73 entities").first).to_be_visible()
     await open_device(frontend, api, "Protect", "Kitchen")
     for text in ("Smoke level", "Carbon monoxide level", "Connectivity", "Battery"):
         await expect(page.get_by_text(text, exact=True).first).to_be_visible()

@@ -18,7 +18,6 @@ from wwn_server.pages import (
     JOIN,
     LEARN,
     MEMBERS,
-    PIN,
     SIGN_IN,
     SIGN_OUT,
 )
@@ -64,7 +63,7 @@ async def test_no_form_is_taken_without_a_session(server: Running, person: Perso
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in paths("GET") if not path.startswith((*FOR_EVERYBODY, CONSENT, LEARN)) and path != PIN]
+    "path", [path for path in paths("GET") if not path.startswith(FOR_EVERYBODY) and path != CONSENT]
 )
 async def test_every_page_leads_who_is_not_signed_in_to_sign_in(person: Person, path: str) -> None:
     answer = await person.get(path, allow_redirects=False)

@@ -34,7 +34,7 @@ _HEADERS: Final = {
 }
 
 _PLACES: Final = {name.lower(): value for name, value in vars(pages).items() if name.isupper()}
-_DOCS: Final = {"security": f"{REPOSITORY_URL}/blob/main/docs/security.md"}
+_DOCS: Final = {"security": f"{REPOSITORY_URL}/blob/main/docs/security.md#plain-http"}
 _STATIC: Final = {
     pages.STYLE: ("wwn.css", "text/css"),
     pages.ICON: ("wwn.svg", "image/svg+xml"),
