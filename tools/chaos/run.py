@@ -41,6 +41,7 @@ class Run:
     hub: Hub
     begun: float = field(default_factory=time.monotonic)
     fault_span: Span = field(default_factory=lambda: Span(0, 0))
+    crashed_at: float | None = None
     recovery: float | None = None
     calm_delays: list[float] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
@@ -239,6 +240,7 @@ class _Play:
         await self._hub.start()
 
     async def _hub_crash(self, lasts: float) -> None:
+        self._run.crashed_at = time.monotonic()
         await self._hub.crash()
         await self._phase(Phase.DURING, lasts)
         await self._hub.start()

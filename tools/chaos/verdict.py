@@ -32,6 +32,10 @@ MOST_REQUESTS: Final = 40
 A_MINUTE: Final = 60.0
 # The stream, and one connection kept from the last poll.
 MOST_CONNECTIONS: Final = 2
+# Seconds here, not of life: what is told is written at once, and a disk takes its time.
+STORED_WITHIN: Final = 1.0
+
+type Told = list[tuple[float, Transition]]
 
 KIND_OF_KEY: Final = {SMOKE_LEVEL: "smoke", CO_LEVEL: "carbon_monoxide", PRESENCE: "presence"}
 HOME_OR_AWAY: Final = {"home": "on", "away": "off"}
@@ -90,12 +94,36 @@ def _judge_thing(verdict: Verdict, run: Run, key: Key, truth: Truth, gaps: Seque
         _explain(verdict, f"{what}: {name}", changes, _said(shown), gaps)
         for sentence in lies(_in_words(truth.fit.of(key), words), shown, allowed):
             verdict.wrong.append(f"{what}: {name}: {sentence}")
+    candidates = [_judge_told(run.seed, name, truth.news.of(key)[1:], told, gaps, key) for told in _tellings(run, key)]
+    best = min(candidates, key=lambda each: len(each.lost) + len(each.wrong))
+    verdict.lost.extend(best.lost)
+    verdict.wrong.extend(best.wrong)
+
+
+def _tellings(run: Run, key: Key) -> Iterator[Told]:
+    """Yield what was told of a thing, as it may be read.
+
+    What was told just before a crash may not have been stored by then. It is told once more, rather than not at all,
+    and may be passed over.
+    """
     told = _told(run, key)
-    news = truth.news.of(key)[1:]
+    yield told
+    if run.crashed_at is None:
+        return
+    before = [at for at, _ in told if at <= run.crashed_at]
+    unsure = [at for at in before if at > run.crashed_at - STORED_WITHIN]
+    for count in range(1, len(unsure) + 1):
+        yield [*told[: len(before) - count], *told[len(before) :]]
+
+
+def _judge_told(seed: int, name: str, news: Sequence[Change], told: Told, gaps: Sequence[Span], key: Key) -> Verdict:
+    """Return what is to be said about what was told of a thing."""
+    verdict = Verdict(seed, "")
     _explain(verdict, f"told: {name}", news, [Said(_word(key, each.after), at) for at, each in told], gaps)
     for (_, before), (_, after) in pairwise(told):
         if before.after != after.before:
             verdict.wrong.append(f"told: {name}: from {after.before} after it became {before.after}")
+    return verdict
 
 
 def _entities_of(key: Key) -> Iterator[tuple[str, str, Mapping[str, str]]]:
@@ -105,7 +133,7 @@ def _entities_of(key: Key) -> Iterator[tuple[str, str, Mapping[str, str]]]:
         yield "shown as yes or no", BINARY_OF_KEY[key[1]], YES_OR_NO
 
 
-def _told(run: Run, key: Key) -> list[tuple[float, Transition]]:
+def _told(run: Run, key: Key) -> Told:
     kind = KIND_OF_KEY[key[1]]
     return [(at, each) for at, each in run.hub.told if each.thing_id == key[0] and each.kind == kind]
 
