@@ -110,6 +110,11 @@ async def stall(flow: Flow, piece: bytes, weather: Weather) -> None:
 PILES_UP: Final = 20.0
 
 
+async def fall_silent(_flow: Flow, _piece: bytes, _weather: Weather) -> None:
+    """Never hand on anything again; the connection stays, until the hub gives it up."""
+    await asyncio.Event().wait()
+
+
 async def drip(flow: Flow, piece: bytes, weather: Weather) -> None:
     """Hand on a byte a second."""
     sent = 0
@@ -250,6 +255,7 @@ FAULTS: Final = (
     Fault(name="cut mid-event", bend=cut_mid_event),
     Fault(name="stall", bend=stall, answer=hold, lasts=(60.0, 140.0)),
     Fault(name="stall, then reset", bend=stall, answer=hold, closed=Ending.RESET, lasts=(60.0, 140.0)),
+    Fault(name="silent for good", bend=fall_silent, patience=110.0),
     Fault(name="one byte a second", bend=drip, lasts=(60.0, 140.0), delay=PILES_UP),
     Fault(name="repeat", bend=repeat),
     Fault(name="truncate", bend=truncate),

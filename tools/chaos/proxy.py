@@ -106,7 +106,7 @@ class Proxy:
     async def _relay(self, head: Head, body: bytes, hub: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Ask the server, and hand on what it says."""
         reader, server = await asyncio.open_connection(LOOPBACK, self._upstream, limit=HEAD_LIMIT)
-        watch = asyncio.create_task(_hang_up_with(hub, server))
+        watch = asyncio.create_task(_give_up_with(hub, asyncio.current_task()))
         try:
             server.write(head.as_bytes(content_length=str(len(body)), connection="close") + body)
             answer = await read_head(reader)
@@ -140,8 +140,9 @@ class Proxy:
             reset(writer)
 
 
-async def _hang_up_with(hub: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
-    """Hang up on the server once the hub did, so that it does not go on for nobody."""
+async def _give_up_with(hub: asyncio.StreamReader, work: asyncio.Task[None] | None) -> None:
+    """Give up handing on once the hub hung up, so that nothing goes on for nobody."""
     with contextlib.suppress(OSError):
         await hub.read(1)
-    server.close()
+    if work is not None:
+        work.cancel()
