@@ -590,6 +590,7 @@ def test_every_attribute_of_an_entity_has_a_name_and_every_text_an_attribute() -
             "gap_from": set(),
             "gap_to": set(),
         },
+        ("sensor", "last_contact"): {"gap_from": set(), "gap_to": set()},
         ("sensor", "time_to_target"): {"bound": set(sensor.NAME_OF_BOUND.values()), "learning": {"true", "false"}},
     }
     found = {

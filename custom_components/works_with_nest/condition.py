@@ -14,16 +14,15 @@ import voluptuous as vol
 from .home import home_of
 from .targets import Thing, things
 from .transitions import KnownAlarm
+from .trigger import CONF_SENSOR, EITHER
 from .wwn.models import AlarmLevel, Presence
 
 CONF_BEHAVIOR: Final = "behavior"
-CONF_SENSOR: Final = "sensor"
 BEHAVIORS: Final[Mapping[str, Callable[[list[bool]], bool]]] = {
     "any": any,
     # Nothing that was meant is there: that is no reason to go on.
     "all": lambda answers: bool(answers) and all(answers),
 }
-EITHER: Final = "either"
 LEVELS_OF_SENSOR: Final[Mapping[str, Callable[[KnownAlarm], tuple[AlarmLevel | None, ...]]]] = {
     EITHER: lambda known: (known.smoke, known.carbon_monoxide),
     "smoke": lambda known: (known.smoke,),

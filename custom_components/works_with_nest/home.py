@@ -33,6 +33,11 @@ class Home:
         """Return the id of the home."""
         return self.structure.structure_id
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether the home lists its alarms in a way that can be read; else there may be any number of others."""
+        return self.structure.alarm_ids is not None
+
 
 def homes_of(document: Document) -> dict[str, Home]:
     """Return all homes of a document with their alarms."""
@@ -55,14 +60,14 @@ def worst_level(home: Home, level_of: Level) -> AlarmLevel | None:
     """Return the worst level of a home, None where nobody can say.
 
     What the home and each alarm said last counts, so that an emergency that falls silent is not over. But it is ok only
-    if the home says so, and every alarm is there, is online and says so too.
+    if the home says so and lists its alarms in a way that can be read, and every one is there, is online and says so.
     """
     levels = [level_of(home.structure), *(level_of(alarm) for alarm in home.alarms.values() if alarm)]
     for bad in (AlarmLevel.EMERGENCY, AlarmLevel.WARNING):
         if bad in levels:
             return bad
     is_heard = all(alarm is not None and alarm.is_online is True for alarm in home.alarms.values())
-    return AlarmLevel.OK if is_heard and all(level is AlarmLevel.OK for level in levels) else None
+    return AlarmLevel.OK if is_heard and home.is_listed and all(level is AlarmLevel.OK for level in levels) else None
 
 
 class Shortcoming(StrEnum):

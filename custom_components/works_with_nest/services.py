@@ -25,22 +25,22 @@ TRIP: Final = "home-assistant"
 # What the fan timer takes (protocol 3.3).
 FAN_MINUTES: Final = (15, 30, 45, 60, 120, 240, 480, 720)
 
-TARGET: Final = {**cv.TARGET_FIELDS}
+TRIP_FIELD: Final = {vol.Optional(ATTR_TRIP, default=TRIP): vol.All(cv.string, vol.Length(min=1, max=256))}
 TARGET_NEEDED: Final = cv.has_at_least_one_key(
     ATTR_AREA_ID, ATTR_DEVICE_ID, ATTR_ENTITY_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID
 )
 SET_ETA: Final = vol.Schema(
     {
-        **TARGET,
+        **cv.TARGET_FIELDS,
+        **TRIP_FIELD,
         vol.Required(ATTR_BEGIN): cv.datetime,
         vol.Required(ATTR_END): cv.datetime,
-        vol.Optional(ATTR_TRIP, default=TRIP): vol.All(cv.string, vol.Length(min=1, max=256)),
     }
 )
-CANCEL_ETA: Final = vol.Schema(
-    {**TARGET, vol.Optional(ATTR_TRIP, default=TRIP): vol.All(cv.string, vol.Length(min=1, max=256))}
+CANCEL_ETA: Final = vol.Schema({**cv.TARGET_FIELDS, **TRIP_FIELD})
+SET_FAN_TIMER: Final = vol.Schema(
+    {**cv.TARGET_FIELDS, vol.Required(ATTR_MINUTES): vol.All(vol.Coerce(int), vol.In(FAN_MINUTES))}
 )
-SET_FAN_TIMER: Final = vol.Schema({**TARGET, vol.Required(ATTR_MINUTES): vol.All(vol.Coerce(int), vol.In(FAN_MINUTES))})
 
 
 @callback

@@ -29,6 +29,8 @@ def shown(hass: HomeAssistant, entity_id: str) -> dict[str, Any]:
     state = hass.states.get(entity_id)
     assert state is not None
     left_out = {"fan_modes", "friendly_name", "hvac_modes", "preset_modes", "supported_features", "target_temp_step"}
+    # Told since 2026.11.
+    left_out |= {"temperature_unit"}
     return {"state": state.state} | {str(key): value for key, value in state.attributes.items() if key not in left_out}
 
 

@@ -80,6 +80,16 @@ async def test_an_alarm_that_is_listed_but_not_in_the_document_leaves_the_home_u
     assert smoke_shown(state_of) == ("unknown", "unknown")
 
 
+@pytest.mark.parametrize("odd", ["many", 3, {"a": "b"}, True])
+async def test_a_list_of_alarms_that_cannot_be_read_leaves_the_home_unknown(
+    hass: HomeAssistant, quiet: FixtureService, link: SetUp, state_of: StateOf, odd: object
+) -> None:
+    quiet.document["structures"][HOME]["smoke_co_alarms"] = odd
+    await link()
+    assert smoke_shown(state_of) == ("unknown", "unknown")
+    assert monitoring(hass) == ("on", NOTHING | {"link_down": False, "unknown": ["Home"]})
+
+
 async def test_an_alarm_that_names_the_home_counts_though_it_is_not_listed(
     quiet: FixtureService, link: SetUp, state_of: StateOf
 ) -> None:

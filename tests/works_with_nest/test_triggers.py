@@ -383,3 +383,26 @@ async def test_the_editor_is_told_of_every_trigger_and_what_it_is_for(hass: Home
     ours = {key.removeprefix(f"{DOMAIN}."): each for key, each in described.items() if key.startswith(f"{DOMAIN}.")}
     assert ours.keys() == TRIGGERS.keys()
     assert all(each["target"]["entity"][0]["integration"] == DOMAIN for each in ours.values())
+
+
+async def test_what_a_poll_finds_while_the_stream_is_down_fires_once_late_and_not_again_when_it_is_back(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+) -> None:
+    await link()
+    await until(lambda: service.streams)
+    events = await fired_by(hass, on("alarm_reached_emergency", device_id=device_id(hass, BEDROOM)))
+    service.stream_status = 503
+    service.send(None)
+    await until(lambda: not service.streams)
+    polls = service.count("GET")
+    await until(lambda: service.count("GET") > polls + 1)
+    service.document = deepcopy(service.document)
+    bedroom(smoke_alarm_state="emergency")(service.document)
+    await until(lambda: events)
+    assert told(events)[0]["late"] is True
+    assert told(events)[0]["gap_from"] < told(events)[0]["gap_to"]
+    service.stream_status = 200
+    await until(lambda: service.streams)
+    service.push(bedroom(battery_health="replace"))
+    await until(lambda: state_of("binary_sensor.bedroom_nest_protect_battery") == "on")
+    await nothing_more(hass, events, 1)
