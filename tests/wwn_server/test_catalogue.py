@@ -1,11 +1,13 @@
 from collections.abc import AsyncIterator
 import re
 import socket
+from uuid import uuid4
 
 import pytest
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from wwn_server.finding import SERVICE_TYPE, Finder, Found, origin
+from wwn_server import finding
+from wwn_server.finding import Finder, Found, origin
 
 from .hub import Hub
 from .person import Person, hidden_fields
@@ -14,7 +16,15 @@ ADD = "/config/integrations/dashboard/add?domain=works_with_nest"
 
 
 @pytest.fixture
-async def announced() -> AsyncIterator[None]:
+def service_type(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Search for services of a type that nobody else on this machine announces."""
+    name = f"_ha-{uuid4().hex[:8]}._tcp.local."
+    monkeypatch.setattr(finding, "SERVICE_TYPE", name)
+    return name
+
+
+@pytest.fixture
+async def announced(service_type: str) -> AsyncIterator[None]:
     """Three Home Assistants on loopback; one tells its address, one none, one something that is none."""
     zeroconf = AsyncZeroconf(interfaces=["127.0.0.1"])
     told: dict[str, dict[str, str]] = {
@@ -24,8 +34,8 @@ async def announced() -> AsyncIterator[None]:
     }
     for name, properties in told.items():
         info = AsyncServiceInfo(
-            SERVICE_TYPE,
-            f"{name}.{SERVICE_TYPE}",
+            service_type,
+            f"{name}.{service_type}",
             addresses=[socket.inet_aton("127.0.0.1")],
             port=8123,
             properties=properties,
@@ -123,10 +133,14 @@ async def test_what_was_found_is_shown_as_plain_text_and_can_be_used(announced: 
     assert 'name="address" value="http://homeassistant.local:8123"' in page
 
 
-async def test_a_search_that_finds_nothing_says_so(person: Person) -> None:
+async def test_a_search_that_finds_nothing_says_so(service_type: str, person: Person) -> None:
     person.be_signed_in()
     page = await (await person.get("/catalogue?look=1")).text()
     assert "No Home Assistant told the network where it is." in page
+
+
+def test_home_assistants_own_type_is_searched_for() -> None:
+    assert finding.SERVICE_TYPE == "_home-assistant._tcp.local."
 
 
 async def test_a_network_that_can_not_be_asked_has_none(caplog: pytest.LogCaptureFixture) -> None:
