@@ -46,7 +46,8 @@ class SignInAttempts:
 
     def wait(self, name: str, address: str) -> float:
         """Count one more, and return 0; or return the seconds until there is room."""
-        return max(self._names.wait(_key(name)), self._addresses.wait(_network(address)))
+        # Who has to wait uses up no attempts at names: they would keep others out, and fill the memory.
+        return self._addresses.wait(_network(address)) or self._names.wait(_key(name))
 
     def succeeded(self, name: str, address: str) -> None:
         """Start anew with who knew the password."""

@@ -34,11 +34,12 @@ class SlidingWindow:
         self._seconds = seconds
         self._clock = clock
         self._times: dict[str, deque[float]] = {}
+        self._crowd = _CROWD
 
     def wait(self, key: str) -> float:
         """Count one more, and return 0; or return the seconds until there is room."""
         now = self._clock()
-        if len(self._times) > _CROWD:
+        if len(self._times) > self._crowd:
             self._forget_quiet(now)
         times = self._times.setdefault(key, deque())
         while times and times[0] <= now - self._seconds:
@@ -54,6 +55,8 @@ class SlidingWindow:
 
     def _forget_quiet(self, now: float) -> None:
         self._times = {key: times for key, times in self._times.items() if times and times[-1] > now - self._seconds}
+        # Where few went quiet the next look is a while away: looking at all costs more the more there are.
+        self._crowd = max(_CROWD, 2 * len(self._times))
 
 
 class DataLimits:

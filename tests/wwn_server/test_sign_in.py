@@ -150,6 +150,13 @@ class TestLimits:
         clock.seconds += 1
         assert attempts.wait("anna", "10.0.0.1") == 0
 
+    def test_who_has_to_wait_keeps_nobody_else_out(self, clock: Clock) -> None:
+        attempts = SignInAttempts(clock)
+        for number in range(30):
+            assert attempts.wait(f"nobody {number}", "10.0.0.66") == 0
+        assert [attempts.wait("anna", "10.0.0.66") for _ in range(20)] == [900] * 20
+        assert attempts.wait("anna", "10.0.0.1") == 0
+
     async def test_they_hold_where_other_limits_are_off(self, server: Running, person: Person) -> None:
         assert server.settings.registrations_per_minute == 1000
         for _ in range(10):

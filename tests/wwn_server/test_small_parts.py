@@ -35,6 +35,17 @@ class TestSlidingWindow:
         window.wait("a")
         assert len(window._times) == 1
 
+    def test_a_lively_crowd_is_not_looked_through_each_time(
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        window = SlidingWindow(1, 60, clock)
+        looks: list[float] = []
+        look = window._forget_quiet
+        monkeypatch.setattr(window, "_forget_quiet", lambda now: (looks.append(now), look(now)))
+        assert {window.wait(str(number)) for number in range(5000)} == {0}
+        assert len(looks) == 3
+        assert window.wait("0") == 60
+
 
 class TestPasswords:
     def test_only_the_password_fits_its_hash(self) -> None:
