@@ -1,7 +1,7 @@
 """What another process changed in the store while the server runs: the command line, for one.
 
-Everything but streams asks the store anew with each request. SQLite tells at next to no cost whether anybody else has
-written since; so half a second after a link was ended there, its streams end here.
+Everything but streams and open pages asks the store anew with each request. SQLite tells at next to no cost whether
+anybody else has written since; so half a second after a link or a session was ended there, what it had open ends here.
 """
 
 from __future__ import annotations
@@ -49,4 +49,6 @@ async def _follow(context: Context) -> None:
     for link in links.values():
         if link is not None:
             context.streams.follow(link)
+    # Open pages look at their session, and end.
+    context.streams.wake()
     await context.streams.revoke(link_id for link_id, link in links.items() if link is None)
