@@ -3,6 +3,7 @@
 from io import StringIO
 from pathlib import Path
 import re
+import resource
 import socket
 import sqlite3
 import stat
@@ -206,6 +207,20 @@ def test_a_copy_never_writes_over_anything(command: Said, tmp_path: Path) -> Non
 def test_a_copy_that_can_not_be_written_is_said(command: Said, tmp_path: Path) -> None:
     command("backup", tmp_path / "missing" / "file")
     assert (command.code, "could not be written" in command.err) == (2, True)
+
+
+def test_half_a_copy_does_not_stay(command: Said, data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "copies" / "copy"
+    file.parent.mkdir()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # A disk that is full after so many bytes.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        command("backup", file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (command.code, "could not be written" in command.err) == (2, True)
+    assert not list(file.parent.iterdir())
 
 
 def test_nothing_is_copied_from_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,16 +101,25 @@ class Database:
         """
         try:
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            with closing(sqlite3.connect(file)) as copy:
-                self._connection.backup(copy)
-                # A copy is one file, not three.
-                copy.execute("PRAGMA journal_mode = DELETE")
+            self._copy_to(file)
         except FileExistsError:
             msg = f"{file} exists already and was not touched. Name a file that does not."
             raise StoreError(msg) from None
         except (OSError, sqlite3.Error) as error:
             msg = f"{file} could not be written: {error}"
             raise StoreError(msg) from error
+
+    def _copy_to(self, file: Path) -> None:
+        """Fill a file that is ours; half a copy would pass for one, so it does not stay."""
+        try:
+            with closing(sqlite3.connect(file)) as copy:
+                self._connection.backup(copy)
+                # A copy is one file, not three.
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except BaseException:
+            for ending in ("", "-journal", "-wal", "-shm"):
+                file.with_name(f"{file.name}{ending}").unlink(missing_ok=True)
+            raise
 
     def close(self) -> None:
         """Close the connection, which folds the write-ahead log into the file."""
