@@ -83,6 +83,16 @@ async def test_a_temperature_does_not_overtake_the_mode_set_before_it(wire: Wire
     assert wire.sent == [("/t", {"mode": "heat"}), ("/t", {"mode": "cool"}), ("/t", {"target": 25})]
 
 
+async def test_a_temperature_does_not_join_one_that_was_set_before_the_mode(wire: Wire, writes: MergedWrites) -> None:
+    await writes.write("/t", {"target": 20})
+    outcomes = []
+    for fields in ({"target": 21}, {"mode": "cool"}, {"target": 25}):
+        outcomes.append(asyncio.ensure_future(writes.write("/t", fields)))
+        await asyncio.sleep(0.01)
+    await asyncio.gather(*outcomes)
+    assert [fields for _, fields in wire.sent] == [{"target": 20}, {"target": 21}, {"mode": "cool"}, {"target": 25}]
+
+
 async def test_a_change_while_one_is_under_way_is_a_write_of_its_own(wire: Wire, writes: MergedWrites) -> None:
     wire.delay = 0.05
     first = asyncio.ensure_future(writes.write("/t", {"target": 20}))

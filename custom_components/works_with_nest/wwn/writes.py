@@ -49,6 +49,7 @@ class MergedWrites:
 
     async def _carry(self, key: Key, fields: Fields) -> None:
         """Wait for this write's turn, then send what it has become meanwhile."""
+        self._close_others(key)
         waiting = self._waiting[key] = Waiting(fields, asyncio.get_running_loop().create_future())
         try:
             await self._send_in_turn(key, waiting)
@@ -74,6 +75,11 @@ class MergedWrites:
             self._sent_at[key] = clock()
             if not await self._send(key[0], waiting.fields):
                 del self._sent_at[key]
+
+    def _close_others(self, key: Key) -> None:
+        """Let nothing more join what waits for the same thing: it would overtake what is written now."""
+        for other in [other for other in self._waiting if other[0] == key[0]]:
+            del self._waiting[other]
 
     def _forget(self, key: Key, waiting: Waiting) -> None:
         if self._waiting.get(key) is waiting:
