@@ -1,5 +1,6 @@
 """Thermostats. Their eco is a mode on the wire and a preset here, as in Home Assistant's own Nest integration."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self, override
@@ -32,7 +33,8 @@ from .errors import explained
 from .sensor import UNIT_OF_SCALE
 from .wwn.models import HvacMode, HvacState, Permission, TemperatureScale, Thermostat
 
-PARALLEL_UPDATES = 1
+# The client keeps writes in order and merges quick ones, which calls that come one by one would keep it from.
+PARALLEL_UPDATES = 0
 
 # A temperature is checked against the mode in force, so it waits until a document shows the mode (protocol 5.2).
 MODE_SHOWN_WITHIN: Final = 10.0
@@ -216,6 +218,7 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
         """Follow a thermostat."""
         super().__init__(coordinator, wire_id, description)
         self._last = LastMode()
+        self._mode_turn = asyncio.Lock()
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -379,10 +382,12 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
         target = kwargs.get(ATTR_TEMPERATURE)
         scale = self._of(lambda thermostat: thermostat.scale, TemperatureScale.CELSIUS)
         client = self.coordinator.client
-        wanted = self._wanted_mode(kwargs.get(ATTR_HVAC_MODE))
-        check_takes_target(wanted, has_range=low is not None and high is not None, has_target=target is not None)
-        if wanted is not None:
-            await self._set_mode_and_wait(wanted)
+        # A temperature that comes while a mode is being taken is meant for that mode.
+        async with self._mode_turn:
+            wanted = self._wanted_mode(kwargs.get(ATTR_HVAC_MODE))
+            check_takes_target(wanted, has_range=low is not None and high is not None, has_target=target is not None)
+            if wanted is not None:
+                await self._set_mode_and_wait(wanted)
         with explained():
             if low is not None and high is not None:
                 await client.set_range(self.wire_id, scale, low, high)

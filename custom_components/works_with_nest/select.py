@@ -14,7 +14,8 @@ from .errors import explained
 from .wwn import WwnClient
 from .wwn.models import Permission, Presence, Structure
 
-PARALLEL_UPDATES = 1
+# The client keeps writes in order and merges quick ones, which calls that come one by one would keep it from.
+PARALLEL_UPDATES = 0
 
 PRESENCES: Final = {presence.value: presence for presence in (Presence.HOME, Presence.AWAY)}
 

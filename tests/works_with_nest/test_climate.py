@@ -199,6 +199,31 @@ async def test_mode_and_temperature_are_two_writes_the_second_when_the_mode_is_s
     assert service.writes()[1:] == [(f"/devices/thermostats/{HALLWAY}", {"target_temperature_f": 69})]
 
 
+async def test_a_target_that_is_dragged_is_two_writes_the_first_and_the_newest(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    mode(service, "heat")
+    await link()
+    await call(hass, "set_temperature", temperature=60)
+    await asyncio.gather(*(call(hass, "set_temperature", temperature=each) for each in range(61, 70)))
+    assert [body for _, body in service.writes()] == [{"target_temperature_f": 60}, {"target_temperature_f": 69}]
+
+
+async def test_a_temperature_that_comes_while_a_mode_is_taken_is_for_that_mode(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    mode(service, "off")
+    await link()
+    await until(lambda: service.streams)
+    both = asyncio.create_task(call(hass, "set_temperature", hvac_mode="heat", temperature=69))
+    await until(service.writes)
+    warmer = asyncio.create_task(call(hass, "set_temperature", temperature=71))
+    await asyncio.sleep(0.1)
+    service.push(lambda document: document["devices"]["thermostats"][HALLWAY].update(hvac_mode="heat"))
+    await asyncio.gather(both, warmer)
+    assert service.writes()[-1] == (f"/devices/thermostats/{HALLWAY}", {"target_temperature_f": 71})
+
+
 async def test_a_mode_that_is_not_taken_keeps_the_temperature_back(
     hass: HomeAssistant, service: FixtureService, link: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
