@@ -104,8 +104,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         if heard.steady < self._answered_from.steady:
             document = self.data
             self.async_refresh_soon()
-        else:
-            self._puts += 1
+        # An answer that is under way tells the same as this document, which may be old, or is older.
+        self._puts += 1
         changed = document is not self.data or not self.live
         self._touch(heard)
         if changed:

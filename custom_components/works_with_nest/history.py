@@ -106,12 +106,16 @@ class WwnHistory:
 
     @callback
     def async_polled(self, document: Document, asked: Instant) -> None:
-        """Take a document that was polled. asked: before the question, for the answer may be as old as that."""
+        """Take a document that was polled. asked: before the question, for the answer may be as old as that.
+
+        Beside a stream it vouches for nothing: should that turn out dead, the gap began with the stream's last event.
+        """
         now = Instant.now()
         self._open_since = self._open_since or (None if self._listening else asked)
         self._restored(now)
         self._take(document, now)
-        self._vouch(now if self._listening else asked)
+        if not self._listening:
+            self._vouch(asked)
 
     @callback
     def async_pushed(self, document: Document, heard: Instant) -> None:

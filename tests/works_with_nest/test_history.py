@@ -347,3 +347,44 @@ async def test_doubt_opens_a_gap_and_asks_for_the_document(service: FixtureServi
     service.push(OK)
     await until(lambda: entry.runtime_data.open_gap is None)
     assert told.words()[1:] == ["smoke: emergency -> ok (late)"]
+
+
+async def test_a_gap_begins_with_the_last_event_of_the_stream_whatever_a_poll_said_meanwhile(
+    service: FixtureService, link: SetUp, told: Told
+) -> None:
+    entry = await link()
+    coordinator = entry.runtime_data
+    await until(lambda: coordinator.open_gap is None)
+    last_event = datetime.now(UTC)
+    await asyncio.sleep(0.05)
+    # The stream is dead already, and nobody knows: what came and went since its last event was seen by nobody.
+    await coordinator.async_refresh()
+    coordinator.async_set_push(is_up=False)
+    assert coordinator.open_gap is not None
+    assert coordinator.open_gap <= last_event
+
+
+async def test_a_document_that_is_older_than_the_last_answer_is_not_the_answer_to_the_next_question_either(
+    service: FixtureService, link: SetUp, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await link()
+    coordinator = entry.runtime_data
+    client = coordinator.client
+    await until(lambda: coordinator.open_gap is None)
+    begun, old, answer = Instant.now(), deepcopy(service.document), client._content
+    service.document = deepcopy(service.document)
+    EMERGENCY(service.document)
+    await coordinator.async_refresh()
+    polls = service.count("GET")
+
+    async def overtaken(*asked: Any) -> bytes:
+        content = await answer(*asked)
+        monkeypatch.setattr(client, "_content", answer)
+        coordinator.async_put(client.document(old), begun)
+        return content
+
+    monkeypatch.setattr(client, "_content", overtaken)
+    await coordinator.async_refresh()
+    await until(lambda: service.count("GET") == polls + 2)
+    await asyncio.sleep(0.1)
+    assert told.words() == ["smoke: ok -> emergency"]
