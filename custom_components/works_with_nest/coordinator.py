@@ -66,6 +66,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self._puts = 0
         self._asked = Instant.now()
         self._is_overtaken = False
+        self._refresh_is_due = False
         # When the newest question was asked whose answer was taken.
         self._answered_from = self._asked
         self._heard = Instant.now()
@@ -186,7 +187,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @override
     async def _async_update_data(self) -> Document:
         """Poll the document."""
-        puts, self._asked, self._is_overtaken = self._puts, Instant.now(), False
+        puts, self._asked = self._puts, Instant.now()
+        self._is_overtaken = self._refresh_is_due = False
         asked = self._asked
         try:
             document = await self.client.read()
@@ -248,8 +250,16 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
 
     @callback
     def async_refresh_soon(self) -> None:
-        """Poll now, beside whatever else is going on."""
-        self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{self.name} poll")
+        """Poll now, beside whatever else is going on; a poll that is due and has not begun is enough for all."""
+        if not self._refresh_is_due:
+            self._refresh_is_due = True
+            self.config_entry.async_create_background_task(self.hass, self._refresh_soon(), f"{self.name} poll")
+
+    async def _refresh_soon(self) -> None:
+        try:
+            await self.async_refresh()
+        finally:
+            self._refresh_is_due = False
 
     def _cancel_silence(self) -> None:
         if self._silence:

@@ -460,3 +460,14 @@ async def test_a_machine_that_slept_shows_nothing_from_before(
     await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
     await until(lambda: service.count("GET") > asked)
     assert entry.runtime_data.open_gap is not None
+
+
+async def test_many_reasons_to_ask_at_once_are_few_questions(service: FixtureService, link: SetUp) -> None:
+    await link()
+    await until(lambda: service.streams)
+    asked = service.count("GET")
+    service.send(b"e!vent: keep-alive\ndata: null\n\n" * 50)
+    await until(lambda: service.count("GET") > asked)
+    await asyncio.sleep(0.3)
+    # The one that was under way when the next reason came, and one for all those since.
+    assert service.count("GET") <= asked + 2
