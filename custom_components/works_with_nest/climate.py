@@ -29,7 +29,6 @@ from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from .const import DOMAIN
 from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import Table, WwnThermostatEntity, always, async_add_dynamically
-from .errors import explained
 from .sensor import UNIT_OF_SCALE
 from .wwn.models import HvacMode, HvacState, Permission, TemperatureScale, Thermostat
 
@@ -364,7 +363,7 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
     async def async_set_fan_timer(self, minutes: int | None) -> None:
         """Run the fan for some minutes. None: as long as last time; 0: leave it to the equipment."""
         client = self.coordinator.client
-        with explained():
+        with self.coordinator.writing():
             await (client.stop_fan(self.wire_id) if minutes == 0 else client.start_fan(self.wire_id, minutes))
 
     @override
@@ -388,7 +387,7 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
             check_takes_target(wanted, has_range=low is not None and high is not None, has_target=target is not None)
             if wanted is not None:
                 await self._set_mode_and_wait(wanted)
-        with explained():
+        with self.coordinator.writing():
             if low is not None and high is not None:
                 await client.set_range(self.wire_id, scale, low, high)
             elif target is not None:
@@ -415,5 +414,5 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
         return self._of(lambda thermostat: thermostat.hvac_mode is mode, otherwise=False)
 
     async def _write_mode(self, mode: HvacMode) -> None:
-        with explained():
+        with self.coordinator.writing():
             await self.coordinator.client.set_hvac_mode(self.wire_id, mode)

@@ -1,9 +1,10 @@
 """One link's newest document, how fresh it is, and the poll behind the push."""
 
 from asyncio import TimerHandle, timeout
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import override
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -22,14 +23,24 @@ from .const import (
     POLL_BEHIND_STREAM,
     POLL_WITHOUT_STREAM,
 )
-from .errors import placeholders, translation_key, wait_of
+from .errors import explained, placeholders, translation_key, wait_of
 from .gaps import Gap
 from .history import WwnHistory
 from .removal import WwnRemoval
 from .wwn import Document, NestServer, WwnClient
 from .wwn.clock import LOOK_EVERY, Instant
-from .wwn.errors import WwnAuthError, WwnBlockedError, WwnError
+from .wwn.errors import (
+    WwnAuthError,
+    WwnBlockedError,
+    WwnError,
+    WwnForbiddenError,
+    WwnNotFoundError,
+    WwnRefusedError,
+)
 from .wwn.models import Permission
+
+# What is answered to a write that went by a document which does not hold any more (protocol 7.2).
+SAYS_THAT_THINGS_CHANGED: Final = (WwnAuthError, WwnForbiddenError, WwnNotFoundError, WwnRefusedError)
 
 type WwnConfigEntry = ConfigEntry[WwnCoordinator]
 
@@ -158,6 +169,16 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             self.update_interval = interval
             # The poll that is due was set for the other interval.
             self._schedule_refresh()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Say in words what goes wrong with a write, and look what is true where it was refused."""
+        with explained():
+            try:
+                yield
+            except SAYS_THAT_THINGS_CHANGED:
+                self.async_refresh_soon()
+                raise
 
     async def async_wait_until(self, holds: Callable[[Document], bool], seconds: float) -> bool:
         """Wait for a document for which something holds; return whether one came in time."""

@@ -10,7 +10,6 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import WwnConfigEntry
 from .entity import Table, WwnStructureEntity, async_add_dynamically
-from .errors import explained
 from .wwn import WwnClient
 from .wwn.models import Permission, Presence, Structure
 
@@ -78,5 +77,5 @@ class WwnStructureSelect(WwnStructureEntity, SelectEntity):
     @override
     async def async_select_option(self, option: str) -> None:
         """Choose an option; what is shown follows the next document."""
-        with explained():
+        with self.coordinator.writing():
             await self.entity_description.select_fn(self.coordinator.client, self.wire_id, option)

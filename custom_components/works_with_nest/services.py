@@ -12,7 +12,6 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import DOMAIN
-from .errors import explained
 from .targets import Thing, device_ids, name_of, thing_of
 from .wwn.models import Permission, Structure, Thermostat
 
@@ -60,14 +59,14 @@ async def _set_eta(call: ServiceCall) -> None:
     if end < begin:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="arrival_ends_before_it_begins")
     for home in _homes(call):
-        with explained():
+        with home.coordinator.writing():
             await home.coordinator.client.set_eta(home.wire_id, call.data[ATTR_TRIP], begin, end)
 
 
 async def _cancel_eta(call: ServiceCall) -> None:
     """Tell homes that nobody arrives with this trip."""
     for home in _homes(call):
-        with explained():
+        with home.coordinator.writing():
             await home.coordinator.client.cancel_eta(home.wire_id, call.data[ATTR_TRIP])
 
 
@@ -84,7 +83,7 @@ async def _set_fan_timer(call: ServiceCall) -> None:
                 translation_placeholders={"name": name_of(call.hass, thing.device.id) or ""},
             )
     for thing, _ in thermostats:
-        with explained():
+        with thing.coordinator.writing():
             await thing.coordinator.client.start_fan(thing.wire_id, call.data[ATTR_MINUTES])
 
 

@@ -299,6 +299,34 @@ async def test_a_refused_write_is_said_in_words_and_the_true_value_stays(
     assert shown(hass, HALLWAY_CLIMATE)["temperature"] == 70
 
 
+@pytest.mark.parametrize(("status", "asks"), [(400, True), (403, True), (404, True), (429, False), (500, False)])
+async def test_a_refused_write_asks_for_what_is_true(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, status: int, *, asks: bool
+) -> None:
+    mode(service, "heat")
+    await link()
+    await until(lambda: service.streams)
+    asked = service.count("GET")
+    service.status = status
+    with pytest.raises(HomeAssistantError):
+        await call(hass, "set_temperature", temperature=60)
+    service.status = 200
+    await hass.async_block_till_done(wait_background_tasks=False)
+    await asyncio.sleep(0.1)
+    assert (service.count("GET") > asked) is asks
+
+
+async def test_a_confirmed_refusal_of_the_token_asks_for_linking_again(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    mode(service, "heat")
+    await link()
+    service.status = 401
+    with pytest.raises(HomeAssistantError):
+        await call(hass, "set_temperature", temperature=60)
+    await until(hass.config_entries.flow.async_progress)
+
+
 async def test_seeing_without_changing_offers_nothing_to_change(
     hass: HomeAssistant, link: SetUp, service: FixtureService
 ) -> None:

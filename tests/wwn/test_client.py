@@ -117,9 +117,10 @@ async def test_a_redirect_to_the_shard_keeps_method_body_and_token_and_is_rememb
     ]
 
 
-@pytest.mark.parametrize("failing", [error(500), error(404), error(401), error(429)])
+# A refused token is tried once more there and then.
+@pytest.mark.parametrize(("failing", "asked"), [(error(500), 2), (error(404), 2), (error(401), 3), (error(429), 2)])
 async def test_the_shard_is_forgotten_when_it_answers_with_an_error(
-    serve: Serve, session: ClientSession, failing: web.Response
+    serve: Serve, session: ClientSession, failing: web.Response, asked: int
 ) -> None:
     shard = Recorder(ok(), failing, failing, ok())
     shard_url = await serve(shard.answer)
@@ -130,7 +131,7 @@ async def test_the_shard_is_forgotten_when_it_answers_with_an_error(
         await client.set_presence("s1", Presence.AWAY)
     with pytest.raises(WwnServerError):
         await client.read()
-    assert len(root.requests) == 2
+    assert len(root.requests) == asked
 
 
 async def test_a_dead_shard_is_forgotten(serve: Serve, session: ClientSession, unused_tcp_port: int) -> None:
@@ -269,6 +270,16 @@ async def test_a_refused_token_is_tried_once_more_from_the_root(serve: Serve, se
     client = WwnClient(session, nest_server(await serve(root.answer)), TOKEN)
     await client.read()
     await client.read()
+    assert (len(root.requests), len(shard.requests)) == (2, 2)
+
+
+async def test_a_write_whose_token_got_lost_is_tried_once_more_from_the_root(
+    serve: Serve, session: ClientSession
+) -> None:
+    shard = Recorder(error(401), ok())
+    root = Recorder(redirect(await serve(shard.answer)))
+    client = WwnClient(session, nest_server(await serve(root.answer)), TOKEN)
+    await client.set_presence("s1", Presence.AWAY)
     assert (len(root.requests), len(shard.requests)) == (2, 2)
 
 

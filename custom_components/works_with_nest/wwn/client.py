@@ -53,17 +53,7 @@ class WwnClient:
         self._writes = MergedWrites(self._send_write, WRITE_PAUSE)
 
     async def read(self) -> Document:
-        """Return the newest document.
-
-        A refused token is tried once more from the root host, since one that got lost at a redirect looks the same
-        (protocol 4.2 and 9). Raises WwnError.
-        """
-        try:
-            return await self._read()
-        except WwnAuthError:
-            return await self._read()
-
-    async def _read(self) -> Document:
+        """Return the newest document. Raises WwnError."""
         taken = self._taken
         content = await self._content("GET", "/")
         if self._taken != taken:
@@ -159,6 +149,17 @@ class WwnClient:
         del self._blocks[path]
 
     async def _content(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        """Return what is answered.
+
+        A refused token is tried once more from the root host, since one that got lost at a redirect looks the same
+        (protocol 4.2 and 9).
+        """
+        try:
+            return await self._content_once(method, path, body)
+        except WwnAuthError:
+            return await self._content_once(method, path, body)
+
+    async def _content_once(self, method: str, path: str, body: bytes | None) -> bytes:
         async with self._answer(method, path, body) as response:
             return await _body(response)
 
