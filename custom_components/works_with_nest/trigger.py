@@ -4,6 +4,7 @@ They fire once for each thing that happened, also for what happened while nobody
 late. Triggers made of states are silent when something comes from or goes to unavailable.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast, override
 
@@ -82,9 +83,9 @@ class WwnTrigger(Trigger):
 
         return async_dispatcher_connect(self._hass, self.signal, take)
 
+    @abstractmethod
     def is_meant(self, happened: Any) -> bool:
         """Whether it is for this kind of thing."""
-        raise NotImplementedError
 
     def is_targeted(self, entry_id: str, happened: Any) -> bool:
         """Whether the target names the thing, or its home."""
@@ -92,13 +93,13 @@ class WwnTrigger(Trigger):
         ids = {device_id_of(self._hass, entry_id, wire_id) for wire_id in of}
         return not ids.isdisjoint(device_ids(self._hass, self._target))
 
+    @abstractmethod
     def variables(self, entry_id: str, happened: Any) -> dict[str, Any]:
         """Return what automations can ask of what happened."""
-        raise NotImplementedError
 
+    @abstractmethod
     def description(self, variables: Mapping[str, Any]) -> str:
         """Return what the trace says."""
-        raise NotImplementedError
 
 
 class WwnTransitionTrigger(WwnTrigger):
