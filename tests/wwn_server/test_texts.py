@@ -18,6 +18,12 @@ PACKAGE = Path(texts.__file__).parent
 FOLDER = PACKAGE / "pages" / "texts"
 ENGLISH: dict[str, str] = json.loads((FOLDER / "en.json").read_text(encoding="utf-8"))
 KEY = re.compile(r"[a-z_]+(\.[a-z0-9_+/ -]+)+")
+# What the page to sign in is headed, by the language that is asked for. A new language adds its line.
+HEADINGS = {
+    "de": "Anmelden",
+    "en": "Sign in",
+    "fr": "Se connecter",
+}
 # What stands for any word where a key is put together.
 HOLE = "\0"
 
@@ -112,6 +118,17 @@ def test_every_language_has_the_same_keys_and_placeholders(file: Path) -> None:
     assert {key: names_in(text) for key, text in known.items()} == {
         key: names_in(text) for key, text in ENGLISH.items()
     }
+
+
+def test_every_language_has_its_heading_here() -> None:
+    assert set(HEADINGS) == set(languages().values())
+
+
+@pytest.mark.parametrize(("name", "heading"), HEADINGS.items())
+async def test_a_browser_is_answered_in_its_language(person: Person, name: str, heading: str) -> None:
+    page = await (await person.get("/sign-in", headers={"Accept-Language": f"{name},en;q=0.5"})).text()
+    assert f'<html lang="{name}">' in page
+    assert f"<h1>{heading}</h1>" in page
 
 
 class TestNegotiation:
