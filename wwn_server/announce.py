@@ -106,6 +106,13 @@ def host_name(server_id: str) -> str:
     return f"wwn-{server_id[:8]}.local"
 
 
+def urls(service: Service) -> list[str]:
+    """Return the addresses at which other machines reach a server that listens to all of them."""
+    if not ipaddress.ip_address(service.address).is_unspecified:
+        return []
+    return [f"{service.scheme}://{each}:{service.port}" for each in _addresses(service.address)]
+
+
 def _addresses(address: str) -> list[str]:
     if not ipaddress.ip_address(address).is_unspecified:
         return [address]

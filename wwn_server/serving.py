@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from .announce import Service, announced
+from .announce import Service, announced, urls
 from .app import create_app, create_shard_app
 from .context import CONTEXT
 from .door import Door
@@ -54,9 +54,16 @@ async def serve(settings: Settings, store: Store, home: Home) -> None:
         sys.stdout.write(f"Listening on {_scheme(tls)}://{shown}:{port}\n")
         sys.stdout.flush()
         service = _service(settings, store, port)
+        _tell_urls(service)
         async with announced(service) if settings.announce else nullcontext():
             await stop.wait()
             _LOGGER.info("Stopping")
+
+
+def _tell_urls(service: Service) -> None:
+    """Say what to type in a browser, where what is listened on is no address of anything."""
+    if found := urls(service):
+        _LOGGER.info("Other machines reach it at %s", ", ".join(found))
 
 
 def _hear_signals(stop: asyncio.Event, tls: ssl.SSLContext | None, settings: Settings) -> None:

@@ -8,6 +8,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from wwn_server import announce
 from wwn_server.announce import SERVICE_TYPE, Announcement, Service, announced, describe, interfaces
+from wwn_server.serving import _tell_urls
 
 # An id of its own: other servers on this machine may be announced meanwhile.
 SERVICE = Service("127.0.0.1", 9553, str(uuid4()), "Villa Nest")
@@ -81,6 +82,16 @@ def test_it_is_announced_where_it_listens(address: str, expected: object) -> Non
 def test_on_all_interfaces_loopback_is_not_told() -> None:
     info = describe(Service("0.0.0.0", 1, SERVICE.server_id, "x"))  # noqa: S104
     assert "127.0.0.1" not in info.parsed_addresses()
+
+
+def test_a_server_on_all_interfaces_says_what_to_type(caplog: pytest.LogCaptureFixture) -> None:
+    everywhere = Service("0.0.0.0", 9553, SERVICE.server_id, "x", "https")  # noqa: S104
+    with caplog.at_level(logging.INFO):
+        for service in (everywhere, SERVICE):
+            _tell_urls(service)
+    own = describe(everywhere).parsed_addresses()
+    told = [f"Other machines reach it at {', '.join(f'https://{each}:9553' for each in own)}"]
+    assert [each.message for each in caplog.records] == (told if own else [])
 
 
 @pytest.mark.parametrize("name", ["a.b.c", "ü" * 60, "x" * 60, "back\\slash", "\x00", "...", "🏠" * 40])
