@@ -26,6 +26,8 @@ MOST_REDIRECT_URIS: Final = 10
 
 # Control characters, and marks that make text read in another order than it is written.
 _HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
+# Letters, digits, punctuation and symbols: one of them at least, or a name shows nothing.
+_SEEN_CATEGORIES: Final = frozenset("LNPS")
 _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -154,11 +156,10 @@ def _permission(value: object) -> RequestedPermission:
 
 def _is_text(value: object, longest: int) -> bool:
     """Say whether a value is a line that shows on a page as what it is."""
-    if not isinstance(value, str) or not value.strip() or len(value) > longest:
+    if not isinstance(value, str) or len(value) > longest or frozenset(value) & _REORDERING:
         return False
-    if frozenset(value) & _REORDERING:
-        return False
-    return not any(unicodedata.category(each) in _HIDDEN_CATEGORIES for each in value)
+    categories = {unicodedata.category(each) for each in value}
+    return not categories & _HIDDEN_CATEGORIES and any(each[0] in _SEEN_CATEGORIES for each in categories)
 
 
 def _invalid(description: str) -> OAuthError:
