@@ -141,15 +141,6 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             self.async_update_listeners()
 
     @callback
-    def async_doubt(self) -> None:
-        """Ask for the document, because the stream may have lost one; until the next, nobody is listening."""
-        if self._shutdown_requested:
-            return
-        self.logger.debug("Something on the stream of %s was not understood; asking for the document", self.name)
-        self.history.async_stopped_listening()
-        self.async_refresh_soon()
-
-    @callback
     def async_lost(self) -> None:
         """Stop taking what is known for the present."""
         self._cancel_silence()

@@ -78,7 +78,6 @@ class WwnListener:
             lambda document: self._put(document, stream.event_begun),
             lambda: coordinator.async_keep_alive(stream.event_begun),
             STREAM_SILENCE,
-            coordinator.async_doubt,
         )
         try:
             await stream.listen()

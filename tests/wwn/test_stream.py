@@ -234,29 +234,11 @@ async def test_a_clock_that_is_set_back_changes_nothing(
     assert isinstance(ended, WwnStreamError)
 
 
-async def test_nothing_counts_as_life_between_a_lost_event_and_the_next_document(
-    serve: Serve, session: ClientSession
-) -> None:
+async def test_what_no_server_writes_ends_the_stream(serve: Serve, session: ClientSession) -> None:
     lost = put({"devices": {}}).replace(b"event", b"e!vent")
-    told: list[str] = []
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        await response.write(put({}) + lost + KEEP_ALIVE + put({"devices": {}}) + KEEP_ALIVE)
-        return response
-
-    client = WwnClient(session, nest_server(await serve(handler)), "c.token")
-    stream = WwnStream(
-        client,
-        lambda _: told.append("put"),
-        lambda: told.append("keep-alive"),
-        5.0,
-        lambda: told.append("doubt"),
-    )
-    with pytest.raises(WwnStreamError):
-        await stream.listen()
-    assert told == ["put", "doubt", "put", "keep-alive"]
+    listener, error = await listen(serve, session, sending(put({}) + lost + KEEP_ALIVE))
+    assert listener.told == ["put"]
+    assert type(error) is WwnProtocolError
 
 
 async def test_an_event_is_as_old_as_its_first_byte(serve: Serve, session: ClientSession) -> None:

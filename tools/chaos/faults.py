@@ -69,7 +69,8 @@ class Fault:
 
     lasts: shortest and longest, in seconds of life. patience: how long after its end the truth may take, in seconds of
     life; 30 s are the longest delay between two tries, 5 s the bound itself. delay: how long an event may wait on its
-    way before its first byte comes, of which nobody can tell. answer returns whether it answered. ends_link: the hub
+    way before its first byte comes, of which nobody can tell. hops: how many requests one
+    is that is sent on. answer returns whether it answered. ends_link: the hub
     may give up for good, and a person links again.
     """
 
@@ -82,6 +83,7 @@ class Fault:
     lasts: tuple[float, float] = (10.0, 60.0)
     patience: float = 35.0
     delay: float = 0.0
+    hops: int = 1
     ends_link: bool = False
 
 
@@ -266,7 +268,7 @@ FAULTS: Final = (
         opened=Ending.CLOSE,
         answer=redirect(lambda ask: f"http://{ask.weather.host}:{ask.weather.dead_port}{ask.request.path}"),
     ),
-    Fault(name="307 in a circle", opened=Ending.CLOSE, answer=redirect(lambda ask: ask.request.path)),
+    Fault(name="307 in a circle", opened=Ending.CLOSE, answer=redirect(lambda ask: ask.request.path), hops=4),
     Fault(
         name="307 to a foreign host",
         opened=Ending.CLOSE,

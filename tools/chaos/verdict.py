@@ -28,6 +28,7 @@ from .wall import WallClock
 PROMPT: Final = 5.0
 # Requests in any minute of life, streams and polls together. A new try comes 1, 2, 4 ... 30 s after the last at the
 # most, and at a random moment before that; each loss brings a poll at once, and each minute without a stream one more.
+# One that is sent on from address to address counts once.
 MOST_REQUESTS: Final = 40
 A_MINUTE: Final = 60.0
 # The stream, and one connection kept from the last poll.
@@ -79,7 +80,7 @@ def judge(run: Run, truth: Truth, wall: WallClock, asked: Sequence[float]) -> Ve
         _judge_thing(verdict, run, key, truth, gaps)
     _judge_times(verdict, run)
     _judge_end(verdict, run)
-    _judge_requests(verdict, asked)
+    _judge_requests(verdict, asked, run.fault.hops)
     return verdict
 
 
@@ -249,8 +250,8 @@ def _judge_end(verdict: Verdict, run: Run) -> None:
         verdict.lost.append(f"{run.entities_before} entities became {run.entities_after}")
 
 
-def _judge_requests(verdict: Verdict, asked: Sequence[float]) -> None:
+def _judge_requests(verdict: Verdict, asked: Sequence[float], hops: int) -> None:
     window = scaled(A_MINUTE)
-    verdict.most_requests = max((sum(at <= each < at + window for each in asked) for at in asked), default=0)
+    verdict.most_requests = max((sum(at <= each < at + window for each in asked) for at in asked), default=0) // hops
     if verdict.most_requests > MOST_REQUESTS:
         verdict.wrong.append(f"{verdict.most_requests} requests in a minute")

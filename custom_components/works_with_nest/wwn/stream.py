@@ -20,8 +20,7 @@ class WwnStream:
     """One life of a link's stream: from connecting to the error that ended it.
 
     on_put gets each new document. on_keep_alive is called when the server says that nothing changed, but never before
-    the first document of this stream: until then, what is known may be old. on_doubt is called when a document may be
-    lost, because something came that no server writes; until the next one, nothing counts as a sign of life.
+    the first document of this stream: until then, what is known may be old.
 
     An event is as old as its first byte: on a slow line it was true when it was sent, not when it was complete.
     """
@@ -32,13 +31,11 @@ class WwnStream:
         on_put: Callable[[Document], None],
         on_keep_alive: Callable[[], None],
         silence: float,
-        on_doubt: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the client and whom to tell. silence: seconds without a complete event after which it is dead."""
         self._client = client
         self._on_put = on_put
         self._on_keep_alive = on_keep_alive
-        self._on_doubt = on_doubt
         self._silence = silence
         self._heard = self.event_begun = Instant.now()
         self._has_document = False
@@ -70,8 +67,8 @@ class WwnStream:
 
     def _take(self, event: ServerSentEvent) -> None:
         if event.is_doubtful:
-            self._has_document = False
-            self._on_doubt()
+            msg = "something came that no server writes, so a document may be lost"
+            raise WwnProtocolError(msg)
         match event.name:
             case "put":
                 self._take_put(event.data)
