@@ -141,6 +141,8 @@ def test_events_one_after_the_other_do_not_add_up_to_the_limit() -> None:
         (b"event: put\nd\xffata: {}\n\nevent: keep-alive\ndata: null\n\n", [True]),
         (b"event: put\n\nevent: keep-alive\ndata: null\n\nevent: keep-alive\ndata: null\n\n", [True, False]),
         (b"data: {}\n\n", [True]),
+        (b"data: 1\n\n", [False]),
+        (b"event: open\n\nevent: keep-alive\ndata: null\n\n", [False]),
     ],
 )
 def test_what_no_server_writes_makes_the_next_event_doubtful(stream: bytes, doubtful: list[bool]) -> None:

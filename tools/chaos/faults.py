@@ -69,9 +69,8 @@ class Fault:
 
     lasts: shortest and longest, in seconds of life. patience: how long after its end the truth may take, in seconds of
     life; 30 s are the longest delay between two tries, 5 s the bound itself. delay: how long an event may wait on its
-    way before its first byte comes, of which nobody can tell. hops: how many requests one
-    is that is sent on. answer returns whether it answered. ends_link: the hub
-    may give up for good, and a person links again.
+    way before its first byte comes, of which nobody can tell. hops: how many requests one is that is sent on.
+    answer returns whether it answered. ends_link: the hub may give up for good, and a person links again.
     """
 
     name: str

@@ -110,8 +110,8 @@ class EventParser:
     def _completed(self) -> ServerSentEvent | None:
         name, data = self._name, self._data
         self._name, self._data, self._size = "", [], 0
-        # All events of this protocol have both.
-        self._doubt |= bool(name) is not bool(data)
+        # What a document is without its name, or its name without it.
+        self._doubt |= data[0].startswith(b"{") and not name if data else name == "put"
         if not data:
             return None
         doubt, self._doubt = self._doubt, False
