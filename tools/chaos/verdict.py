@@ -112,7 +112,7 @@ def _tellings(run: Run, key: Key) -> Iterator[Told]:
     if run.crashed_at is None:
         return
     before = [at for at, _ in told if at <= run.crashed_at]
-    unsure = [at for at in before if at > run.crashed_at - STORED_WITHIN]
+    unsure = [at for at in before if at > run.crashed_at - STORED_WITHIN - run.lag]
     for count in range(1, len(unsure) + 1):
         yield [*told[: len(before) - count], *told[len(before) :]]
 
