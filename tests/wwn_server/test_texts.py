@@ -20,9 +20,15 @@ ENGLISH: dict[str, str] = json.loads((FOLDER / "en.json").read_text(encoding="ut
 KEY = re.compile(r"[a-z_]+(\.[a-z0-9_+/ -]+)+")
 # What the page to sign in is headed, by the language that is asked for. A new language adds its line.
 HEADINGS = {
+    "da": "Log ind",
     "de": "Anmelden",
     "en": "Sign in",
     "fr": "Se connecter",
+    "ja": "ログイン",
+    "nb": "Logg inn",
+    "pl": "Logowanie",
+    "sv": "Logga in",
+    "zh-Hans": "登录",
 }
 # What stands for any word where a key is put together.
 HOLE = "\0"
