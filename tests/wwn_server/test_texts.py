@@ -28,7 +28,9 @@ HEADINGS = {
     "it": "Accedi",
     "ja": "ログイン",
     "nb": "Logg inn",
+    "nl": "Inloggen",
     "pl": "Logowanie",
+    "pt-BR": "Entrar",
     "sv": "Logga in",
     "zh-Hans": "登录",
 }
