@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import re
@@ -6,6 +7,7 @@ from typing import Any
 from aiohttp import ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 import pytest
+from yarl import URL
 
 from wwn_server.app import create_app
 from wwn_server.document import Document
@@ -287,6 +289,20 @@ async def test_an_open_page_is_told_what_changes(server: Running, owner: Person)
 async def test_a_page_in_a_browser_that_is_not_signed_in_is_told_nothing(person: Person) -> None:
     answer = await person.get("/console/events")
     assert await refusal(answer) == (401, "auth-error")
+
+
+async def test_the_head_of_what_never_ends_is_not_to_be_had(server: Running, owner: Person) -> None:
+    cookie = owner.browser.cookie_jar.filter_cookies(URL(server.base))["wwn_session"].value
+    reader, writer = await asyncio.open_connection(URL(server.base).host, URL(server.base).port)
+    writer.write(
+        b"HEAD /console/events HTTP/1.1\r\nHost: nas\r\nConnection: close\r\nCookie: wwn_session=%b\r\n\r\n"
+        % cookie.encode()
+    )
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 405")
+    assert answer.endswith(b"\r\n\r\n")
 
 
 async def test_signing_out_ends_the_open_page_before_it_is_told_more(server: Running, owner: Person) -> None:

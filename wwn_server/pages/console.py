@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wwn_server.context import context_of
 from wwn_server.document import ALARMS, STRUCTURES, THERMOSTATS
-from wwn_server.errors import NO_STORE, json_response, unauthorized
+from wwn_server.errors import NO_STORE, json_response, method_not_allowed, unauthorized
 from wwn_server.homes.base import PlayableHome
 from wwn_server.requests import wants
 
@@ -35,6 +35,9 @@ async def show(request: web.Request) -> web.Response:
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Keep an open page, or a program that is signed in, up to date."""
+    if request.method != "GET":
+        # The answer to a HEAD has no body, and this one would never end.
+        raise method_not_allowed(request.method)
     if session_of(request) is None:
         raise unauthorized()
     context = context_of(request)
