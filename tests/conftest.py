@@ -5,12 +5,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hypothesis import settings
 import pytest
 
 # Imported before a Home Assistant starts: the test plugin brings a package of the same name, which would win otherwise.
 # The server's own tests also run where there is no Home Assistant.
 if find_spec("homeassistant") is not None:
     import custom_components.works_with_nest.const  # noqa: F401
+
+# How long an example takes says nothing on a machine that others use, too.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

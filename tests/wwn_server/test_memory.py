@@ -53,7 +53,7 @@ HAPPENINGS: dict[str, Callable[[SimulatedHome], None]] = {
 }
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=100)
 @given(st.lists(st.sampled_from(sorted(set(HAPPENINGS) - {"alarm less"})), max_size=12))
 def test_whatever_happened_is_told_and_recalled_whole(happened: list[str]) -> None:
     home = SimulatedHome("x", speed=0, clock=Clock().now)

@@ -154,7 +154,7 @@ def test_it_speaks_fahrenheit_where_that_is_spoken() -> None:
     assert (structure(home)["country_code"], structure(home)["time_zone"]) == ("US", "America/Los_Angeles")
 
 
-@hypothesis_settings(max_examples=20, deadline=None)
+@hypothesis_settings(max_examples=20)
 @given(st.integers(0, 2**32), st.integers(0, 300))
 def test_the_same_seed_and_steps_make_the_same_home(seed: int, steps: int) -> None:
     one, other = (SimulatedHome("x", seed=seed, speed=0, clock=Clock().now) for _ in range(2))
@@ -169,7 +169,7 @@ def test_another_seed_makes_another_home() -> None:
     assert SimulatedHome("x", seed=1).world != SimulatedHome("x", seed=2).world
 
 
-@hypothesis_settings(max_examples=20, deadline=None)
+@hypothesis_settings(max_examples=20)
 @given(st.integers(0, 50), st.integers(0, 1000))
 def test_steps_are_a_function_of_the_state(seed: int, steps: int) -> None:
     def later(world: World, count: int) -> World:
@@ -182,7 +182,7 @@ def test_steps_are_a_function_of_the_state(seed: int, steps: int) -> None:
     assert later(later(start, half), steps - half) == later(start, steps)
 
 
-@hypothesis_settings(max_examples=20, deadline=None)
+@hypothesis_settings(max_examples=20)
 @given(st.integers(0, 20), TARGETS)
 def test_a_heated_room_reaches_its_target_and_stays_near(seed: int, target: float) -> None:
     home = SimulatedHome("x", seed=seed, speed=0)

@@ -624,7 +624,7 @@ VALUES = st.one_of(
 )
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=300)
 @given(
     meets=st.sampled_from(HOMES),
     where=st.sampled_from([LIVING_ROOM, BEDROOM, STRUCTURES]),
