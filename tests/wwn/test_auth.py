@@ -7,7 +7,7 @@ from aiohttp import ClientSession, web
 import pytest
 from yarl import URL
 
-from custom_components.works_with_nest.wwn import NestServer, async_discover
+from custom_components.works_with_nest.wwn import NestServer, async_discover, body as body_module
 from custom_components.works_with_nest.wwn.auth import (
     RegisteredClient,
     Registration,
@@ -81,6 +81,9 @@ def test_what_people_type_becomes_an_address(typed: str, base: str) -> None:
         ("http://", AddressProblem.INVALID),
         ("http://[fd00::1", AddressProblem.INVALID),
         ("http://user:pass@nas", AddressProblem.INVALID),
+        ("50%", AddressProblem.INVALID),
+        ("nas\0", AddressProblem.INVALID),
+        ("https://:[]:a@", AddressProblem.INVALID),
         ("http://nest.example.com", AddressProblem.INSECURE),
         ("http://8.8.8.8", AddressProblem.INSECURE),
         ("http://192.0.2.1", AddressProblem.INSECURE),
@@ -149,6 +152,7 @@ async def test_people_are_sent_to_the_address_their_browser_reaches(serve: Serve
         pytest.param({"works_with_nest": {"server_id": ""}}, id="no id"),
         pytest.param({"works_with_nest": {"name": 3}}, id="a name that is none"),
         pytest.param({"works_with_nest": {"shards": ["nowhere"]}}, id="a shard that is no address"),
+        pytest.param({"works_with_nest": {"shards": ["https://:[]:a@"]}}, id="a shard that looks like an address"),
         pytest.param({"works_with_nest": {"browser_url": "file:///etc/passwd"}}, id="pages that are no web address"),
     ],
 )
@@ -294,6 +298,16 @@ async def test_code_secret_and_token_follow_no_redirect(serve: Serve, session: C
             await call
         assert "c.token" not in str(raised.value)
     assert reached == []
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end(
+    serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body_module, "MAX_EVENT_BYTES", 1000)
+    server = nest_server(await serve(answering(200, "x" * 2000)))
+    for call in (async_discover(session, server.base), async_exchange_code(session, server, CLIENT, "code-1", {})):
+        with pytest.raises(WwnProtocolError, match="passed 1000 bytes"):
+            await call
 
 
 async def test_an_unreachable_server_does_not_put_the_token_into_the_error(

@@ -9,7 +9,7 @@ from aiohttp import ClientSession, web
 import pytest
 from yarl import URL
 
-from custom_components.works_with_nest.wwn import WwnClient, client as client_module, pending
+from custom_components.works_with_nest.wwn import WwnClient, body as body_module, client as client_module, pending
 from custom_components.works_with_nest.wwn.errors import (
     WwnAuthError,
     WwnBlockedError,
@@ -20,6 +20,7 @@ from custom_components.works_with_nest.wwn.errors import (
     WwnProtocolError,
     WwnRedirectError,
     WwnRefusedError,
+    WwnResponseError,
     WwnServerError,
 )
 from custom_components.works_with_nest.wwn.models import HvacMode, Presence, TemperatureScale
@@ -210,7 +211,7 @@ async def test_a_shard_keeps_the_path_below_which_its_data_is(serve: Serve, sess
     ]
 
 
-@pytest.mark.parametrize("location", ["", "http://", "http://[", "//", "mailto:a@b"])
+@pytest.mark.parametrize("location", ["", "http://", "http://[", "//", "mailto:a@b", "https://:[]:a@"])
 async def test_a_redirect_to_nowhere_is_an_error(serve: Serve, session: ClientSession, location: str) -> None:
     client = WwnClient(session, nest_server(await serve(Recorder(redirect(location)).answer)), TOKEN)
     with pytest.raises(WwnRedirectError):
@@ -249,10 +250,22 @@ async def test_each_answer_is_its_error(
 async def test_an_answer_without_end_is_not_read_to_its_end(
     serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr(client_module, "MAX_EVENT_BYTES", 1000)
+    monkeypatch.setattr(body_module, "MAX_EVENT_BYTES", 1000)
     server = Recorder(web.Response(status=status, body=b"x" * 2000))
     with pytest.raises(WwnProtocolError):
         await WwnClient(session, nest_server(await serve(server.answer)), TOKEN).read()
+
+
+@pytest.mark.parametrize("status", [400, 401, 503])
+async def test_a_token_that_a_server_repeats_is_not_told(serve: Serve, session: ClientSession, status: int) -> None:
+    said = {"error": TOKEN, "type": f"x#{TOKEN}", "message": f"{TOKEN} is not known", "instance": TOKEN}
+    client = WwnClient(
+        session, nest_server(await serve(Recorder(web.json_response(said, status=status)).answer)), TOKEN
+    )
+    with pytest.raises(WwnResponseError) as raised:
+        await client.read()
+    assert TOKEN not in repr(raised.value)
+    assert raised.value.message == "... is not known"
 
 
 async def test_an_answer_that_blocks_says_for_how_long(serve: Serve, session: ClientSession) -> None:

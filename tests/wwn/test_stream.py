@@ -266,3 +266,22 @@ async def test_an_event_is_as_old_as_its_first_byte(serve: Serve, session: Clien
     assert slow >= 0.3
     assert fresh < slow
     assert next_one < slow
+
+
+async def test_a_token_that_a_reported_error_repeats_is_not_told(serve: Serve, session: ClientSession) -> None:
+    said = b'event: error\ndata: {"error":"x","type":"x#auth-error","message":"c.secret-token"}\n\n'
+    _, ended = await listen(serve, session, sending(put({}), said))
+    assert str(ended) == "401 auth-error: ..."
+
+
+async def test_a_mistake_of_our_own_is_not_taken_for_a_lost_connection(serve: Serve, session: ClientSession) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=put({}))
+
+    def mistaken(_document: Document) -> None:
+        msg = "a mistake"
+        raise ValueError(msg)
+
+    client = WwnClient(session, nest_server(await serve(handler)), "c.secret-token")
+    with pytest.raises(ValueError, match="a mistake"):
+        await WwnStream(client, mistaken, lambda: None, 5.0).listen()

@@ -15,6 +15,7 @@ from aiohttp import ClientConnectorCertificateError, ClientError, ClientSession,
 import orjson
 from yarl import URL
 
+from .body import read_body
 from .const import REQUEST_TIMEOUT, TOKEN_LIFETIME
 from .errors import (
     AddressProblem,
@@ -48,6 +49,8 @@ LOCAL_NETWORKS: Final = tuple(
         "fe80::/10",
     )
 )
+# What yarl raises for a text that is no address.
+NO_ADDRESS: Final = (ValueError, IndexError)
 # The service that ended on 29 September 2023 (protocol 10).
 GOOGLE_SUFFIXES: Final = ("nest.com", "google.com", "googleapis.com")
 
@@ -158,7 +161,9 @@ def parse_address(typed: str) -> URL:
     try:
         url = URL(f"http://{_bracketed(typed)}" if bare else typed)
         host, port = url.host, url.explicit_port
-    except ValueError as err:
+        # Not every name that can be taken apart can be put together again.
+        URL.build(scheme=url.scheme, host=host or "")
+    except NO_ADDRESS as err:
         raise WwnAddressError(AddressProblem.INVALID) from err
     if url.scheme not in ("http", "https") or not host or url.user or url.password or " " in host or port == 0:
         raise WwnAddressError(AddressProblem.INVALID)
@@ -202,7 +207,7 @@ async def async_discover(session: ClientSession, base: URL) -> NestServer:
         raise WwnDiscoveryError(msg)
     try:
         return _server(base, said, ours)
-    except (KeyError, TypeError, ValueError) as err:
+    except (KeyError, TypeError, *NO_ADDRESS) as err:
         msg = "its discovery document is not valid"
         raise WwnDiscoveryError(msg) from err
 
@@ -360,7 +365,7 @@ async def _call(session: ClientSession, method: str, url: URL, **kwargs: Any) ->
             asyncio.timeout(REQUEST_TIMEOUT),
             session.request(method, url, allow_redirects=False, **kwargs) as response,
         ):
-            content, status, headers = await response.read(), response.status, response.headers
+            content, status, headers = await read_body(response), response.status, response.headers
     except ClientConnectorCertificateError:
         msg = "its certificate is not trusted"
         raise WwnCertificateError(msg) from None

@@ -11,8 +11,9 @@ from aiohttp import ClientConnectorCertificateError, ClientError, ClientResponse
 import orjson
 from yarl import URL
 
-from .auth import NestServer
-from .const import LONGEST_BLOCK, MAX_EVENT_BYTES, MAX_REDIRECTS, REQUEST_TIMEOUT, SHORTEST_BLOCK, WRITE_PAUSE
+from .auth import NO_ADDRESS, NestServer
+from .body import read_body
+from .const import LONGEST_BLOCK, MAX_REDIRECTS, REQUEST_TIMEOUT, SHORTEST_BLOCK, WRITE_PAUSE
 from .errors import (
     WwnAuthError,
     WwnBlockedError,
@@ -43,6 +44,7 @@ class WwnClient:
         """Take the session to use, the server, and the token of the link."""
         self._session = session
         self._server = server
+        self._token = access_token.encode()
         self._authorization = {"Authorization": f"Bearer {access_token}"}
         self._shard: URL | None = None
         self._reader = DocumentReader()
@@ -161,7 +163,21 @@ class WwnClient:
 
     async def _content_once(self, method: str, path: str, body: bytes | None) -> bytes:
         async with self._answer(method, path, body) as response:
-            return await _body(response)
+            return await read_body(response)
+
+    def without_token(self, content: bytes) -> bytes:
+        """Return what a server said without the token, should it say that: what it says is shown and logged."""
+        return content.replace(self._token, b"...")
+
+    async def _raise_for_status(self, response: ClientResponse) -> None:
+        if response.status == HTTPStatus.OK:
+            return
+        content = self.without_token(await read_body(response))
+        try:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            body = None
+        raise response_error(response.status, body, response.headers.get("Retry-After"))
 
     @asynccontextmanager
     async def open_stream(self) -> AsyncGenerator[ClientResponse]:
@@ -178,13 +194,13 @@ class WwnClient:
             async with asyncio.timeout(REQUEST_TIMEOUT):
                 response = await self._final_response(method, path, body, accept)
             async with response:
-                await _raise_for_status(response)
+                await self._raise_for_status(response)
                 yield response
         except ClientConnectorCertificateError:
             self._shard = None
             msg = "its certificate is not trusted"
             raise WwnCertificateError(msg) from None
-        except TimeoutError, ClientError, OSError, ValueError:
+        except TimeoutError, ClientError, OSError:
             self._shard = None
             # Without the cause: its text holds the URL, which the error must not.
             msg = "no connection"
@@ -198,9 +214,7 @@ class WwnClient:
         headers = {**self._authorization, "Accept": accept, "Content-Type": "application/json"}
         url = _below(self._shard or self._server.api_root, path)
         for _ in range(MAX_REDIRECTS + 1):
-            response = await self._session.request(
-                method, url, data=body, headers=headers, allow_redirects=False, timeout=NO_TOTAL_TIMEOUT
-            )
+            response = await self._response(method, url, data=body, headers=headers)
             if response.status not in REDIRECTS:
                 return response
             response.release()
@@ -209,12 +223,20 @@ class WwnClient:
         msg = f"more than {MAX_REDIRECTS} redirects"
         raise WwnRedirectError(msg)
 
+    async def _response(self, method: str, url: URL, **kwargs: Any) -> ClientResponse:
+        try:
+            return await self._session.request(method, url, allow_redirects=False, timeout=NO_TOTAL_TIMEOUT, **kwargs)
+        except ValueError:
+            # An address that nobody can be asked at, such as one with a name that is too long.
+            msg = "no connection"
+            raise WwnConnectionError(msg) from None
+
     def _trusted(self, asked: URL, location: str) -> URL:
         """Return where a redirect leads, if that may be given the token."""
         try:
             url = asked.join(URL(location))
             origin = url.origin()
-        except ValueError:
+        except NO_ADDRESS:
             msg = "redirected to no address"
             raise WwnRedirectError(msg) from None
         base = self._server.base
@@ -233,29 +255,6 @@ def _below(root: URL, path: str) -> URL:
 def _above(url: URL, path: str) -> URL:
     """Return the root that a redirect leads to; the service keeps the path asked for (protocol 4.2)."""
     return url.with_path(url.path.removesuffix(path) or "/") if url.path.endswith(path) else url.origin()
-
-
-async def _body(response: ClientResponse) -> bytes:
-    """Return the body of an answer, which may take neither for ever nor all memory."""
-    body = bytearray()
-    async with asyncio.timeout(REQUEST_TIMEOUT):
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > MAX_EVENT_BYTES:
-                msg = f"an answer passed {MAX_EVENT_BYTES} bytes"
-                raise WwnProtocolError(msg)
-    return bytes(body)
-
-
-async def _raise_for_status(response: ClientResponse) -> None:
-    if response.status == HTTPStatus.OK:
-        return
-    content = await _body(response)
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        body = None
-    raise response_error(response.status, body, response.headers.get("Retry-After"))
 
 
 def _wire_time(moment: datetime) -> str:

@@ -78,7 +78,7 @@ class WwnStream:
             case "auth_revoked":
                 raise WwnAuthError(HTTPStatus.UNAUTHORIZED, "auth_revoked")
             case "error" | "cancel":
-                _raise_reported(event.data)
+                _raise_reported(self._client.without_token(event.data))
 
     def _take_put(self, data: bytes) -> None:
         put = _json(data)
