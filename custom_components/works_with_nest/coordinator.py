@@ -1,6 +1,6 @@
 """One link's newest document, how fresh it is, and the poll behind the push."""
 
-from asyncio import TimerHandle, timeout
+from asyncio import Task, TimerHandle, timeout
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -263,15 +263,15 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @callback
     def async_refresh_soon(self) -> None:
         """Poll now, beside whatever else is going on; a poll that is due and has not begun is enough for all."""
-        if not self._refresh_is_due:
-            self._refresh_is_due = True
-            self.config_entry.async_create_background_task(self.hass, self._refresh_soon(), f"{self.name} poll")
+        if self._refresh_is_due:
+            return
+        poll, self._refresh_is_due = self.async_refresh(), True
+        task = self.config_entry.async_create_background_task(self.hass, poll, f"{self.name} poll")
+        # Also of one that never began, or nobody could ask again.
+        task.add_done_callback(self._refresh_ended)
 
-    async def _refresh_soon(self) -> None:
-        try:
-            await self.async_refresh()
-        finally:
-            self._refresh_is_due = False
+    def _refresh_ended(self, _task: Task[None]) -> None:
+        self._refresh_is_due = False
 
     def _cancel_silence(self) -> None:
         if self._silence:

@@ -20,6 +20,7 @@ from .wwn.errors import (
     WwnRedirectError,
     WwnRefusedError,
     WwnServerError,
+    WwnWaitError,
 )
 
 # The first that fits; a row for a base stands after the rows for what derives from it.
@@ -49,8 +50,8 @@ def placeholders(err: WwnError) -> dict[str, str]:
 
 
 def wait_of(err: Exception) -> float:
-    """Return the seconds to wait before asking again: what a server that blocks says, within reason."""
-    return err.wait if isinstance(err, WwnBlockedError) else 0
+    """Return the seconds to wait before asking again: what a server says that blocks or is down, within reason."""
+    return err.wait if isinstance(err, WwnWaitError) else 0
 
 
 @contextmanager

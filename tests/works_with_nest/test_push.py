@@ -410,10 +410,11 @@ async def test_a_blocked_poll_waits_as_long_as_it_was_told_within_reason(
     assert failed.retry_after == waits
 
 
-async def test_a_blocked_stream_is_not_asked_for_again_at_once(
-    service: FixtureService, link: SetUp, short_clocks: None
+@pytest.mark.parametrize(("status", "told"), [(429, {}), (429, {"Retry-After": "5"}), (503, {"Retry-After": "5"})])
+async def test_a_stream_is_not_asked_for_again_before_the_server_wants_it(
+    service: FixtureService, link: SetUp, short_clocks: None, status: int, told: dict[str, str]
 ) -> None:
-    service.stream_status = 429
+    service.stream_status, service.error_headers = status, told
     await link()
     await until(lambda: service.count("STREAM"))
     await asyncio.sleep(1.0)

@@ -15,6 +15,7 @@ from custom_components.works_with_nest.wwn.errors import (
     WwnRefusedError,
     WwnResponseError,
     WwnServerError,
+    WwnWaitError,
     parse_retry_after,
     response_error,
 )
@@ -76,3 +77,21 @@ def test_every_error_derives_from_the_one_base() -> None:
     found = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
     assert len(found) > 12
     assert all(issubclass(value, WwnError) and value.__name__.endswith("Error") for value in found)
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "waits"),
+    [
+        (429, None, 60),
+        (429, "9", 60),
+        (429, "90", 90),
+        (429, "99999", 3600),
+        (503, None, 0),
+        (503, "9", 9),
+        (503, "99", 60),
+    ],
+)
+def test_waiting_is_what_the_server_says_within_reason(status: int, header: str | None, waits: float) -> None:
+    err = response_error(status, {}, header)
+    assert isinstance(err, WwnWaitError)
+    assert err.wait == waits

@@ -14,8 +14,9 @@
         ├── WwnForbiddenError       403
         ├── WwnNotFoundError        404
         ├── WwnRefusedError         any other 4xx: not acceptable now, or ever
-        ├── WwnBlockedError         429: too many requests
-        └── WwnServerError          5xx
+        └── WwnWaitError            not now
+            ├── WwnBlockedError     429: too many requests
+            └── WwnServerError      5xx
 
 No message here ever carries a token, a code or a client secret.
 """
@@ -118,12 +119,8 @@ class WwnRefusedError(WwnResponseError):
     """Not acceptable now, or ever: protocol 7.3."""
 
 
-class WwnServerError(WwnResponseError):
-    """5xx: the server's own fault."""
-
-
-class WwnBlockedError(WwnResponseError):
-    """429: too many requests. retry_after: seconds, or None where the server did not say (protocol 6)."""
+class WwnWaitError(WwnResponseError):
+    """Not now. retry_after: seconds, or None where the server did not say (protocol 6)."""
 
     def __init__(
         self,
@@ -138,6 +135,20 @@ class WwnBlockedError(WwnResponseError):
         self.retry_after = retry_after
 
     @property
+    def wait(self) -> float:
+        """Return the seconds to wait, within reason: one that is back early must not be missed for long."""
+        return min(self.retry_after or 0, SHORTEST_BLOCK)
+
+
+class WwnServerError(WwnWaitError):
+    """5xx: the server's own fault."""
+
+
+class WwnBlockedError(WwnWaitError):
+    """429: too many requests."""
+
+    @property
+    @override
     def wait(self) -> float:
         """Return the seconds to wait, within reason."""
         return min(max(self.retry_after or 0, SHORTEST_BLOCK), LONGEST_BLOCK)
@@ -168,7 +179,7 @@ def response_error(status: int, body: object, retry_after: str | None = None) ->
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return WwnBlockedError(status, kind, message, instance, parse_retry_after(retry_after))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return WwnServerError(status, kind, message, instance)
+        return WwnServerError(status, kind, message, instance, parse_retry_after(retry_after))
     return ERROR_OF_STATUS.get(status, WwnRefusedError)(status, kind, message, instance)
 
 
