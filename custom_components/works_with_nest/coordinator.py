@@ -171,8 +171,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
                 self.async_refresh_soon()
                 raise
 
-    async def async_wait_until(self, holds: Callable[[Document], bool], seconds: float) -> bool:
-        """Wait for a document for which something holds; return whether one came in time."""
+    async def async_wait_until(self, holds: Callable[[Document], bool], seconds: float | None) -> bool:
+        """Wait for a document for which something holds, as long as it takes for None; return whether one came."""
         future = self.hass.loop.create_future()
 
         @callback

@@ -27,8 +27,8 @@ PROVEN_AFTER: Final = 30.0
 class WwnListener:
     """Keeps the stream open: reconnects after whatever ended it, with a delay that grows and is drawn at random.
 
-    It ends only when it is cancelled, or when the server confirmed that the link is over; then the link is down, and
-    Home Assistant asks for linking again.
+    It ends only when it is cancelled. Where the server confirmed that the link is over, the link is down and Home
+    Assistant asks for linking again; then it rests, and goes on if an answer shows that the link is up after all.
     """
 
     def __init__(self, coordinator: WwnCoordinator) -> None:
@@ -39,12 +39,15 @@ class WwnListener:
         self._wait = 0.0
 
     async def run(self) -> None:
-        """Listen until cancelled or told that the link is over. Nothing else ends it, and no end goes unnoticed."""
+        """Listen until cancelled. Nothing else ends it, and no trouble goes unnoticed."""
+        coordinator = self._coordinator
         try:
-            while not await self._supervised(self._is_over()):
-                await self._supervised(self._pause())
+            while True:
+                is_over = await self._supervised(self._is_over())
+                back = coordinator.async_wait_until(lambda _: coordinator.live, None) if is_over else self._pause()
+                await self._supervised(back)
         finally:
-            self._coordinator.async_set_push(is_up=False)
+            coordinator.async_set_push(is_up=False)
 
     async def _supervised[T](self, step: Coroutine[Any, Any, T]) -> T | None:
         """Take a step. Whatever goes wrong in it, also in handling what went wrong, the next one is taken."""

@@ -365,6 +365,23 @@ async def test_a_revoked_link_is_down_at_once_and_asks_for_linking_again_once(
     assert len(service.requests) == asked
 
 
+async def test_a_link_that_was_over_and_answers_again_is_listened_to_again(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
+) -> None:
+    entry = await link()
+    await until(lambda: service.streams)
+    service.status = service.stream_status = 401
+    service.send(b"event: auth_revoked\ndata: null\n\n")
+    await until(hass.config_entries.flow.async_progress)
+    await asyncio.sleep(0.5)
+    assert not entry.runtime_data.live
+    service.status = service.stream_status = 200
+    await entry.runtime_data.async_refresh()
+    await until(lambda: entry.runtime_data.open_gap is None)
+    service.push(smoke_in_the_bedroom)
+    await until(lambda: state_of(BEDROOM_SMOKE) == "on")
+
+
 async def test_a_token_refused_by_the_stream_alone_does_not_end_the_link(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf, short_clocks: None
 ) -> None:
