@@ -110,15 +110,22 @@ def urls(service: Service) -> list[str]:
     """Return the addresses at which other machines reach a server that listens to all of them."""
     if not ipaddress.ip_address(service.address).is_unspecified:
         return []
-    return [f"{service.scheme}://{each}:{service.port}" for each in _addresses(service.address)]
+    hosts = [f"[{each}]" if ":" in each else each for each in _addresses(service.address)]
+    return [f"{service.scheme}://{each}:{service.port}" for each in hosts]
 
 
 def _addresses(address: str) -> list[str]:
-    if not ipaddress.ip_address(address).is_unspecified:
+    """Return the addresses to reach, of the kind that is listened on where it is all of them: IPv4, or IPv6."""
+    listened = ipaddress.ip_address(address)
+    if not listened.is_unspecified:
         return [address]
-    return [
-        str(each.ip)
-        for adapter in ifaddr.get_adapters()
-        for each in adapter.ips
-        if each.is_IPv4 and not ipaddress.ip_address(str(each.ip)).is_loopback
+    spelled = [
+        each.ip if isinstance(each.ip, str) else each.ip[0] for adapter in ifaddr.get_adapters() for each in adapter.ips
     ]
+    return [str(each) for each in map(ipaddress.ip_address, spelled) if _is_reached(each, listened.version)]
+
+
+def _is_reached(address: ipaddress.IPv4Address | ipaddress.IPv6Address, version: int) -> bool:
+    """Say whether others reach this address; one of IPv6 that is of a single link names no machine without the link."""
+    of_one_link = address.version == 6 and address.is_link_local  # noqa: PLR2004
+    return address.version == version and not address.is_loopback and not of_one_link

@@ -2,12 +2,13 @@ import asyncio
 import logging
 from uuid import uuid4
 
+import ifaddr
 import pytest
 from zeroconf import InterfaceChoice
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from wwn_server import announce
-from wwn_server.announce import SERVICE_TYPE, Announcement, Service, announced, describe, interfaces
+from wwn_server.announce import SERVICE_TYPE, Announcement, Service, announced, describe, interfaces, urls
 from wwn_server.serving import _tell_urls
 
 # An id of its own: other servers on this machine may be announced meanwhile.
@@ -79,9 +80,23 @@ def test_it_is_announced_where_it_listens(address: str, expected: object) -> Non
     assert interfaces(address) == expected
 
 
-def test_on_all_interfaces_loopback_is_not_told() -> None:
-    info = describe(Service("0.0.0.0", 1, SERVICE.server_id, "x"))  # noqa: S104
-    assert "127.0.0.1" not in info.parsed_addresses()
+@pytest.mark.parametrize(
+    ("listened", "told"),
+    [
+        ("0.0.0.0", ["http://192.168.1.5:1"]),  # noqa: S104
+        ("::", ["http://[fd00::5]:1"]),
+        ("127.0.0.1", []),
+    ],
+)
+def test_on_all_interfaces_the_addresses_of_their_kind_are_told_that_others_reach(
+    listened: str, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spelled = ("127.0.0.1", "192.168.1.5", ("::1", 0, 0), ("fd00::5", 0, 0), ("fe80::1", 0, 2))
+    ips = [ifaddr.IP(each, 24, "lan") for each in spelled]
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [ifaddr.Adapter("lan", "lan", ips)])
+    service = Service(listened, 1, SERVICE.server_id, "x")
+    assert urls(service) == told
+    assert len(describe(service).parsed_addresses()) == 1
 
 
 def test_a_server_on_all_interfaces_says_what_to_type(caplog: pytest.LogCaptureFixture) -> None:
