@@ -19,12 +19,14 @@ from homeassistant.components.climate import (
     HVACAction,
     HVACMode,
 )
-from homeassistant.const import ATTR_TEMPERATURE
+from homeassistant.const import ATTR_TEMPERATURE, PRECISION_TENTHS, PRECISION_WHOLE, UnitOfTemperature
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
+from homeassistant.helpers.temperature import display_temp
+from homeassistant.util.unit_conversion import TemperatureConverter
 
 from .const import DOMAIN
 from .coordinator import WwnConfigEntry, WwnCoordinator
@@ -50,8 +52,11 @@ ACTION_OF_STATE: Final[Mapping[object, HVACAction]] = {
     HvacState.COOLING: HVACAction.COOLING,
 }
 FAN_MODE_OF_TIMER: Final[Mapping[object, str]] = {True: FAN_ON, False: FAN_AUTO}
-# Lowest, highest and step of a target (protocol 5.3).
-LIMITS_OF_SCALE: Final = {TemperatureScale.CELSIUS: (9.0, 32.0, 0.5), TemperatureScale.FAHRENHEIT: (50.0, 90.0, 1.0)}
+# Lowest and highest target (protocol 5.3).
+LIMITS_OF_SCALE: Final = {TemperatureScale.CELSIUS: (9.0, 32.0), TemperatureScale.FAHRENHEIT: (50.0, 90.0)}
+# How finely temperatures are shown, and the step of a target: by whether Fahrenheit is shown as it is. Whole degrees
+# anywhere else would hide targets, or come back as others: 22.5 C is 72.5 F, and 72 F is 22 C.
+FINENESS: Final[Mapping[bool, tuple[float, float]]] = {True: (PRECISION_WHOLE, 1.0), False: (PRECISION_TENTHS, 0.5)}
 
 # What the equipment can do -> the modes it offers, the one to fall back to first.
 MODES_OF_EQUIPMENT: Final[Mapping[tuple[bool, bool], tuple[HvacMode, ...]]] = {
@@ -162,7 +167,7 @@ def targets(thermostat: Thermostat) -> tuple[float | None, float | None, float |
 
 def limits(thermostat: Thermostat) -> tuple[float, float]:
     """Return the lowest and highest target: by scale, and by the lock where there is one."""
-    lowest, highest, _ = LIMITS_OF_SCALE[thermostat.scale]
+    lowest, highest = LIMITS_OF_SCALE[thermostat.scale]
     if thermostat.is_locked:
         return thermostat.locked_min or lowest, thermostat.locked_max or highest
     return lowest, highest
@@ -296,21 +301,42 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
 
     @property
     @override
+    def precision(self) -> float:
+        """Return how finely temperatures are shown."""
+        return FINENESS[self._is_fahrenheit_throughout][0]
+
+    @property
+    @override
     def min_temp(self) -> float:
-        """Return the lowest target."""
-        return self._of(limits, LIMITS_OF_SCALE[TemperatureScale.CELSIUS][:2])[0]
+        """Return the lowest target, and no more than what is shown of it: that can be set too."""
+        lowest, _ = self._limits
+        return min(lowest, self._as_set_again(lowest))
 
     @property
     @override
     def max_temp(self) -> float:
-        """Return the highest target."""
-        return self._of(limits, LIMITS_OF_SCALE[TemperatureScale.CELSIUS][:2])[1]
+        """Return the highest target, and no less than what is shown of it: that can be set too."""
+        _, highest = self._limits
+        return max(highest, self._as_set_again(highest))
+
+    @property
+    def _limits(self) -> tuple[float, float]:
+        return self._of(limits, LIMITS_OF_SCALE[TemperatureScale.CELSIUS])
+
+    def _as_set_again(self, limit: float) -> float:
+        """Return what comes back of a temperature that was rounded to be shown in Home Assistant's own unit."""
+        own, unit = self.native_temperature_unit, self.hass.config.units.temperature_unit
+        return TemperatureConverter.convert(display_temp(self.hass, limit, own, self.precision) or limit, unit, own)
 
     @property
     @override
     def target_temperature_step(self) -> float | None:
-        """Return the step of a target."""
-        return self._of(lambda thermostat: LIMITS_OF_SCALE[thermostat.scale][2], None)
+        """Return the step of a target, in Home Assistant's own unit: one step is one of the thermostat's."""
+        return self._of(lambda _: FINENESS[self._is_fahrenheit_throughout][1], None)
+
+    @property
+    def _is_fahrenheit_throughout(self) -> bool:
+        return self.native_temperature_unit == self.hass.config.units.temperature_unit == UnitOfTemperature.FAHRENHEIT
 
     @property
     def native_temperature_unit(self) -> str:

@@ -1,12 +1,12 @@
 """Thermostats: what is shown, and what is written."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
+from homeassistant.util.unit_system import METRIC_SYSTEM, US_CUSTOMARY_SYSTEM, UnitSystem
 import pytest
 
 from custom_components.works_with_nest import climate
@@ -102,7 +102,7 @@ async def test_eco_is_a_preset_and_shows_its_bound(hass: HomeAssistant, link: Se
         pytest.param({"fan_timer_active": None}, {"fan_mode": None}, id="fan timer not told"),
         pytest.param(
             {"temperature_scale": "C", "hvac_mode": "heat"},
-            {"temperature": 70, "min_temp": 48, "max_temp": 90},
+            {"temperature": 69.8, "min_temp": 48.2, "max_temp": 89.6},
             id="a thermostat in Celsius",
         ),
         pytest.param({"hvac_state": "cooling"}, {"hvac_action": "cooling"}, id="cooling"),
@@ -411,6 +411,82 @@ async def test_steps_are_those_of_each_thermostats_own_scale(hass: HomeAssistant
     await link()
     steps = [hass.states.get(each).attributes["target_temp_step"] for each in (HALLWAY_CLIMATE, UPSTAIRS_CLIMATE)]
     assert steps == [1, 0.5]
+
+
+def attributes(hass: HomeAssistant, entity_id: str = HALLWAY_CLIMATE) -> Mapping[str, Any]:
+    state = hass.states.get(entity_id)
+    assert state is not None
+    return state.attributes
+
+
+async def test_a_step_in_celsius_is_one_of_each_thermostats_own(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    hass.config.units = METRIC_SYSTEM
+    mode(service, "heat")
+    await link()
+    assert [attributes(hass, each)["target_temp_step"] for each in (HALLWAY_CLIMATE, UPSTAIRS_CLIMATE)] == [0.5, 0.5]
+    # 70 F is shown as 21.1 C.
+    for shown_target, written in ((21.6, 71), (20.6, 69)):
+        await call(hass, "set_temperature", temperature=shown_target)
+        assert service.writes()[-1] == (f"/devices/thermostats/{HALLWAY}", {"target_temperature_f": written})
+
+
+@pytest.mark.parametrize("units", [US_CUSTOMARY_SYSTEM, METRIC_SYSTEM], ids=["shown in F", "shown in C"])
+@pytest.mark.parametrize(
+    ("scale", "bounds"),
+    [
+        *[("C", (half / 2 - 4, half / 2)) for half in range(27, 64, 5)],
+        *[("F", (degrees - 8, degrees)) for degrees in range(59, 90, 5)],
+    ],
+)
+async def test_what_is_shown_of_two_bounds_and_set_again_changes_neither(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    units: UnitSystem,
+    scale: str,
+    bounds: tuple[float, float],
+) -> None:
+    hass.config.units = units
+    names = [f"target_temperature_{which}_{scale.lower()}" for which in ("low", "high")]
+    service.document["devices"]["thermostats"][HALLWAY] |= {
+        "hvac_mode": "heat-cool",
+        "temperature_scale": scale,
+        **dict(zip(names, bounds, strict=True)),
+    }
+    await link()
+    seen = attributes(hass)
+    again = {name: seen[name] for name in ("target_temp_low", "target_temp_high")}
+    await call(hass, "set_temperature", **again)
+    assert service.writes() == []
+
+
+@pytest.mark.parametrize("units", [US_CUSTOMARY_SYSTEM, METRIC_SYSTEM], ids=["shown in F", "shown in C"])
+@pytest.mark.parametrize(
+    ("fields", "lowest", "highest"),
+    [
+        ({"temperature_scale": "C"}, {"target_temperature_c": 9.0}, {"target_temperature_c": 32.0}),
+        ({"temperature_scale": "F"}, {"target_temperature_f": 50}, {"target_temperature_f": 90}),
+        ({"is_locked": True}, {"target_temperature_f": 65}, {"target_temperature_f": 75}),
+    ],
+    ids=["Celsius", "Fahrenheit", "locked"],
+)
+async def test_the_limits_that_are_shown_can_be_set(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    units: UnitSystem,
+    fields: dict[str, Any],
+    lowest: dict[str, float],
+    highest: dict[str, float],
+) -> None:
+    hass.config.units = units
+    service.document["devices"]["thermostats"][HALLWAY] |= {"hvac_mode": "heat", **fields}
+    await link()
+    for name, written in (("min_temp", lowest), ("max_temp", highest)):
+        await call(hass, "set_temperature", temperature=attributes(hass)[name])
+        assert service.writes()[-1] == (f"/devices/thermostats/{HALLWAY}", written)
 
 
 async def test_no_member_of_the_thermostat_is_one_that_home_assistant_warns_of(
