@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_system import METRIC_SYSTEM
 
 from custom_components.works_with_nest import PLATFORMS, entity as entities, event
 from custom_components.works_with_nest.transitions import Known, KnownAlarm, Seen, transitions
@@ -42,6 +43,8 @@ MOMENTS: Final = (
     {"hvac_mode": "heat", "is_locked": True},
     # Room and name are then found in other fields.
     {"where_name": "", "name_long": ""},
+    # Whether an alarm is online is only asked where none warns.
+    {"smoke_alarm_state": "ok"},
 )
 
 HEAD: Final = """# Every field, and where it is shown
@@ -119,7 +122,8 @@ class Stage:
         device = SimpleNamespace(id="1", name="", name_by_user="")
         registry = SimpleNamespace(async_get_device_by_identifier=lambda *_: device)
         bus = SimpleNamespace(async_listen=lambda *_: None)
-        self.hass = SimpleNamespace(bus=bus, data={dr.DATA_REGISTRY: registry})
+        config = SimpleNamespace(units=METRIC_SYSTEM)
+        self.hass = SimpleNamespace(bus=bus, config=config, data={dr.DATA_REGISTRY: registry})
         self.server = SimpleNamespace(name="")
         self.moment: Mapping[str, Any] = {}
         self.homes = frozenset(self.data.structures)
@@ -133,7 +137,7 @@ class Stage:
         for alarm in raw["devices"]["smoke_co_alarms"].values():
             alarm.update(self.moment)
         for structure in raw["structures"].values():
-            structure.update({"rhr_enrollment": True})
+            structure.update({"rhr_enrollment": True, "smoke_alarm_state": "ok"})
         document = models.DocumentReader().read(raw)
         groups = {"structures": "structure", "thermostats": "thermostat", "alarms": "alarm"}
         watched = {
@@ -181,6 +185,8 @@ def every_entity(stage: Stage) -> Iterator[tuple[str, Any]]:
             module = importlib.import_module(f"{PACKAGE}.{platform}")
             added: list[Any] = []
             asyncio.run(module.async_setup_entry(stage.hass, stage.config_entry, added.extend))
+            for each in added:
+                each.hass = stage.hass
             yield from ((label(platform, each.entity_description), each) for each in added)
 
 

@@ -280,7 +280,7 @@ class WwnAlarmMonitoring(WwnHomeEntity, BinarySensorEntity):
     def _names_by_shortcoming(self) -> dict[str, list[str]]:
         """Return the names of the alarms that have each shortcoming."""
         names: dict[str, list[str]] = {shortcoming.value: [] for shortcoming in Shortcoming}
-        if self.item and not self.item.is_listed:
+        if self.item and not self.item.is_understood:
             names[Shortcoming.UNKNOWN].append(self.item.structure.name or self.coordinator.server.name)
         months = self._test_months
         since = dt_util.utcnow() - timedelta(days=months * DAYS_OF_MONTH) if months else None

@@ -38,6 +38,12 @@ class Home:
         """Whether the home lists its alarms in a way that can be read; else there may be any number of others."""
         return self.structure.alarm_ids is not None
 
+    @property
+    def is_understood(self) -> bool:
+        """Whether all that the home itself says of its alarms is understood; else nobody can say that all is well."""
+        levels = (self.structure.smoke, self.structure.carbon_monoxide)
+        return self.is_listed and all(isinstance(level, AlarmLevel) for level in levels)
+
 
 def homes_of(document: Document) -> dict[str, Home]:
     """Return all homes of a document with their alarms."""

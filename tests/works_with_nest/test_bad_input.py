@@ -150,10 +150,10 @@ async def test_a_device_of_a_home_that_nobody_knows_is_left_out(
     assert hass.states.get("binary_sensor.bedroom_nest_protect_smoke") is None
 
 
-async def test_a_home_that_lists_the_same_alarm_twice_and_one_that_is_none_counts_each_once(
+async def test_a_home_that_lists_the_same_alarm_twice_and_one_that_is_missing_counts_each_once(
     hass: HomeAssistant, service: FixtureService, link: SetUp
 ) -> None:
-    service.document["structures"][HOME]["smoke_co_alarms"] = [KITCHEN, KITCHEN, 5, None, "ghost", BEDROOM]
+    service.document["structures"][HOME]["smoke_co_alarms"] = [KITCHEN, KITCHEN, "ghost", BEDROOM]
     await link()
     state = hass.states.get("binary_sensor.home_alarm_monitoring")
     assert state is not None

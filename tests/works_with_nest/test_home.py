@@ -80,13 +80,27 @@ async def test_an_alarm_that_is_listed_but_not_in_the_document_leaves_the_home_u
     assert smoke_shown(state_of) == ("unknown", "unknown")
 
 
-@pytest.mark.parametrize("odd", ["many", 3, {"a": "b"}, True])
+@pytest.mark.parametrize(
+    "odd", ["many", 3, {"a": "b"}, True, [KITCHEN, BEDROOM, 5], [KITCHEN, BEDROOM, None]], ids=repr
+)
 async def test_a_list_of_alarms_that_cannot_be_read_leaves_the_home_unknown(
     hass: HomeAssistant, quiet: FixtureService, link: SetUp, state_of: StateOf, odd: object
 ) -> None:
     quiet.document["structures"][HOME]["smoke_co_alarms"] = odd
     await link()
     assert smoke_shown(state_of) == ("unknown", "unknown")
+    assert monitoring(hass) == ("on", NOTHING | {"link_down": False, "unknown": ["Home"]})
+
+
+@pytest.mark.parametrize("word", [None, "smouldering", 0])
+@pytest.mark.parametrize("field", ["smoke_alarm_state", "co_alarm_state"])
+async def test_a_home_that_does_not_say_how_it_is_is_not_well_though_its_alarms_are(
+    hass: HomeAssistant, quiet: FixtureService, link: SetUp, state_of: StateOf, field: str, word: object
+) -> None:
+    quiet.document["structures"][HOME][field] = word
+    await link()
+    name = {"smoke_alarm_state": "smoke", "co_alarm_state": "carbon_monoxide"}[field]
+    assert state_of(f"sensor.home_{name}_level") == "unknown"
     assert monitoring(hass) == ("on", NOTHING | {"link_down": False, "unknown": ["Home"]})
 
 

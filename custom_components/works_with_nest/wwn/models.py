@@ -409,11 +409,13 @@ def time_to_target(name: str) -> Reader:
 
 
 def ids(name: str) -> Reader:
-    """Read a list of ids; anything in it that is none is left out."""
+    """Read a list of ids; one with anything in it that is none may name more than can be read."""
 
     def read(raw: RawObject) -> tuple[str, ...]:
         listed = _of(raw, name, list) or []
-        return tuple(item for item in listed if isinstance(item, str))
+        if not all(isinstance(item, str) for item in listed):
+            raise TypeError
+        return tuple(listed)
 
     return read
 
@@ -520,9 +522,9 @@ def _structure(key: str, raw: RawObject) -> Structure:
 
 
 def _permissions(metadata: RawObject) -> frozenset[Permission] | None:
-    if not isinstance(metadata.get("permissions"), list):
+    names = metadata.get("permissions")
+    if not isinstance(names, list):
         return None
-    names = _tolerant("permissions", ids("permissions"), metadata)
     return frozenset(permission for permission in Permission if permission.value in names)
 
 
