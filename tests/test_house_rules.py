@@ -39,8 +39,12 @@ from custom_components.works_with_nest import (
     const,
     entity,
     event,
+    options_flow,
+    repairs,
     sensor,
     services,
+    sharing,
+    system_health,
     trigger,
 )
 from custom_components.works_with_nest.errors import KEY_OF_ERROR, placeholders, translation_key
@@ -333,8 +337,8 @@ def test_the_marketplace_is_told_only_what_all_its_readers_know() -> None:
 
 
 def test_every_text_is_a_sentence_that_can_be_shown() -> None:
-    known = {"conditions", "config", "device", "entity", "exceptions", "issues", "selector", "services", "triggers"}
-    assert TEXTS.keys() == known, "teach this test the new section"
+    known = {"conditions", "config", "device", "entity", "exceptions", "issues", "options", "selector", "services"}
+    assert TEXTS.keys() == known | {"system_health", "triggers"}, "teach this test the new section"
     for path, text in leaves(TEXTS):
         assert text, path
         assert text == text.strip(), path
@@ -366,15 +370,32 @@ def test_every_exception_has_a_text_and_every_text_an_exception() -> None:
     assert used == TEXTS["exceptions"].keys()
 
 
+# Where each dialogue has its texts; those of repairs stand with the repair.
+DIALOGUES = {"config_flow": "config", "options_flow": "options"}
+
+
+def dialogues(*names: str) -> Iterator[tuple[Scope, ast.Call, Any]]:
+    """Yield each call in a dialogue, with the texts of that dialogue."""
+    for scope, call in calls(*names):
+        module = scope.module.__name__.removeprefix(f"{PACKAGE}.")
+        if module != "repairs":
+            yield scope, call, TEXTS[DIALOGUES[module]]
+
+
+def texts_of_dialogues(kind: str) -> set[str]:
+    return {key for section in DIALOGUES.values() for key in TEXTS[section].get(kind, {})}
+
+
 def test_every_step_has_its_texts() -> None:
-    assert calls("async_show_menu", "async_show_progress", "section") == [], "teach this test what is new"
+    assert calls("async_show_progress", "section") == [], "teach this test what is new"
+    assert {scope.module.__name__ for scope, _ in calls("async_show_menu")} == {f"{PACKAGE}.repairs"}
     steps: set[str] = set()
-    for scope, call in calls("async_show_form"):
+    for scope, call, dialogue in dialogues("async_show_form"):
         given = scope.certain_keys(argument(call, "description_placeholders"))
         fields = scope.fields()
         for step in scope.words(argument(call, "step_id")):
             steps.add(step)
-            texts = TEXTS["config"]["step"][step]
+            texts = dialogue["step"][step]
             described = {"data", "data_description"} if fields else set()
             assert texts.keys() == {"title", "description"} | described, step
             for kind in described:
@@ -382,45 +403,49 @@ def test_every_step_has_its_texts() -> None:
             # Home Assistant itself gives the name of the entry that is linked again.
             given_too = {"name"} if step == "reauth_confirm" else set()
             assert names_in(*(text for _, text in leaves(texts))) <= given | given_too, step
-    assert steps == TEXTS["config"]["step"].keys()
+    assert steps == texts_of_dialogues("step")
 
 
 def test_every_error_on_a_form_has_a_text_and_every_text_an_error() -> None:
     used: set[str] = set()
-    for scope, call in calls("async_show_form"):
+    for scope, call, dialogue in dialogues("async_show_form"):
         assert ast.unparse(argument(call, "errors") or ast.Name("errors")) == "errors", f"teach this test {scope}"
         given = scope.keys(argument(call, "description_placeholders"))
         for place, value in scope.stored_in("errors"):
             assert scope.words(place) <= {"base"} | scope.fields(), scope
             for key in scope.words(value):
                 used.add(key)
-                assert names_in(TEXTS["config"]["error"][key]) <= given, f"{key} in {scope}"
-    assert used == TEXTS["config"]["error"].keys()
+                assert names_in(dialogue["error"][key]) <= given, f"{key} in {scope}"
+    assert used == texts_of_dialogues("error")
 
 
-def aborts() -> Iterator[tuple[str, set[str], Scope]]:
+def aborts() -> Iterator[tuple[str, set[str], Scope, Any]]:
     """Yield each reason to end a dialogue, with the placeholders it is given, where our own code ends it."""
-    for scope, call in calls("async_abort"):
+    for scope, call, dialogue in dialogues("async_abort"):
         for reason in scope.words(argument(call, "reason")):
-            yield reason, scope.keys(argument(call, "description_placeholders")), scope
+            yield reason, scope.keys(argument(call, "description_placeholders")), scope, dialogue
     own = {"_abort_if_unique_id_configured": "already_configured", "_abort_if_unique_id_mismatch": "unique_id_mismatch"}
-    for scope, call in calls(*own, "_async_abort_entries_match", "async_update_reload_and_abort"):
+    for scope, call, dialogue in dialogues(
+        *own, "_async_abort_entries_match", "async_update_reload_and_abort", "async_update_and_abort"
+    ):
         default = own.get(called(call), "already_configured" if "match" in called(call) else "reauth_successful")
-        yield from ((reason, set(), scope) for reason in scope.words(argument(call, "reason")) or {default})
+        for reason in scope.words(argument(call, "reason")) or {default}:
+            yield reason, set(), scope, dialogue
 
 
 def test_every_end_of_a_dialogue_has_a_text_and_every_text_an_end() -> None:
-    texts = TEXTS["config"]["abort"]
-    used = {reason for reason, _, _ in aborts()}
-    assert used - CENTRAL["config"]["abort"].keys() == texts.keys()
-    for reason, given, scope in aborts():
-        assert names_in(texts.get(reason, "")) <= given, f"{reason} in {scope}"
+    used = {reason for reason, *_ in aborts()}
+    assert used - CENTRAL["config"]["abort"].keys() == texts_of_dialogues("abort")
+    for reason, given, scope, dialogue in aborts():
+        assert names_in(dialogue["abort"].get(reason, "")) <= given, f"{reason} in {scope}"
 
 
 def test_every_new_link_has_a_text() -> None:
     texts = TEXTS["config"]["create_entry"]
     used = {"default"}
-    for scope, call in calls("async_create_entry"):
+    for scope, call, dialogue in dialogues("async_create_entry"):
+        if dialogue is not TEXTS["config"]:
+            continue
         used |= scope.words(argument(call, "description"))
         given = scope.keys(argument(call, "description_placeholders"))
         assert names_in(*texts.values()) <= given, scope
@@ -435,13 +460,26 @@ def test_a_found_server_is_named() -> None:
 
 
 def test_every_choice_on_a_form_has_a_text_and_every_text_a_choice() -> None:
-    schemas = [value for value in vars(config_flow).values() if isinstance(value, vol.Schema)]
+    schemas = [
+        value
+        for module in (config_flow, options_flow)
+        for value in vars(module).values()
+        if isinstance(value, vol.Schema)
+    ]
     choices = {
         field.config["translation_key"]: set(field.config["options"])
         for schema in schemas
         for field in schema.schema.values()
-        if isinstance(field, SelectSelector)
+        if isinstance(field, SelectSelector) and "translation_key" in field.config
     }
+    # Sentences inside those of others, which are no choices but have to be translated all the same.
+    sentences = {
+        path.rpartition(".")[2]
+        for scope, call in calls("async_sentence")
+        if scope.words(call.args[1]) == {"selector"}
+        for path in scope.words(call.args[2])
+    }
+    choices["notice"] = sentences
     in_yaml = {
         selector["translation_key"]: {str(option) for option in selector["options"]}
         for described in DESCRIBED.values()
@@ -503,17 +541,47 @@ def test_every_repair_has_its_texts_and_every_text_a_repair() -> None:
     used = set()
     for scope, call in calls("async_create_issue"):
         given = scope.keys(argument(call, "translation_placeholders"))
+        is_fixable = ast.literal_eval(argument(call, "is_fixable") or ast.Constant(value=None))
         for key in scope.words(argument(call, "translation_key")):
             used.add(key)
-            assert TEXTS["issues"][key].keys() == {"title", "description"}, key
-            assert names_in(*TEXTS["issues"][key].values()) <= given, f"{key} in {scope}"
+            assert TEXTS["issues"][key].keys() == {"title", "fix_flow" if is_fixable else "description"}, key
+            assert names_in(*(text for _, text in leaves(TEXTS["issues"][key]))) <= given, f"{key} in {scope}"
     assert used == TEXTS["issues"].keys()
+
+
+def test_every_way_through_a_repair_has_its_texts() -> None:
+    flows = {key: texts["fix_flow"] for key, texts in TEXTS["issues"].items() if "fix_flow" in texts}
+    own = repairs.FLOWS.keys()
+    # Home Assistant's own dialogue confirms the others.
+    assert {key: set(flow["step"]) for key, flow in flows.items() if key not in own} == {"left_on_server": {"confirm"}}
+    menus = [(scope, call) for scope, call in calls("async_show_menu")]
+    ((scope, menu),) = menus
+    assert scope.words(argument(menu, "step_id")) == set(flows["permissions_missing"]["step"]) == {"init"}
+    options = {ast.literal_eval(option) for option in argument(menu, "menu_options").elts}
+    assert flows["permissions_missing"]["step"]["init"]["menu_options"].keys() == options
+    assert all(hasattr(repairs.PermissionsFlow, f"async_step_{option}") for option in options)
+    said = {
+        reason
+        for scope, call in calls("async_abort")
+        if scope.module is repairs
+        for reason in scope.words(argument(call, "reason"))
+    }
+    assert set(flows["permissions_missing"]["abort"]) == said
+    assert set(flows["moved"]["abort"]) == {"ask_again"}
+
+
+def test_the_page_about_the_systems_health_names_what_it_shows() -> None:
+    told = next(scope for scope in scopes() if scope.module is system_health and scope.name == "async_info")
+    (returned,) = (node for node in told.nodes if isinstance(node, ast.Return))
+    assert told.keys(returned.value) == TEXTS["system_health"]["info"].keys()
 
 
 def test_every_reason_fits_on_the_servers_page() -> None:
     # The server takes at most 200 characters of plain text for each piece of data that is asked for.
-    reasons = TEXTS["config"]["step"]["share"]["data_description"]
-    assert reasons.keys() == config_flow.PERMISSION_OF_CHOICE.keys()
+    described = TEXTS["config"]["step"]["share"]["data_description"]
+    reasons = {field: described[field] for field in sharing.PERMISSION_OF_CHOICE}
+    again = TEXTS["config"]["step"]["reconfigure"]["data_description"]
+    assert {field: again[field] for field in reasons} == reasons
     assert {field: len(text) for field, text in reasons.items() if len(text) > 200 or names_in(text)} == {}
 
 

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
+import ssl
 import sys
 from typing import Any, Final, Literal, Self
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, CookieJar
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, CookieJar, TCPConnector
 from yarl import URL
 
 from .errors import ToolError
@@ -22,6 +23,7 @@ READY_LINE: Final = "Listening on "
 SET_UP_LINE: Final = "The set-up code is "
 STARTS_WITHIN: Final = 30.0
 CONSENT: Final = "/login/oauth2"
+CONNECTIONS: Final = "/connections"
 SIGN_IN: Final = "/sign-in"
 
 type Document = dict[str, Any]
@@ -76,14 +78,18 @@ class NestHomeServer:
 class NestPerson:
     """A member of the Nest home, at a browser: signs in, decides about hubs, plays with the home."""
 
-    def __init__(self, base: str, username: str, password: str) -> None:
-        """Go to this server as this person."""
+    def __init__(self, base: str, username: str, password: str, certificate: Path | None = None) -> None:
+        """Go to this server as this person, who trusts its certificate."""
         self.base = base
         self._credentials = {"username": username, "password": password}
         self._csrf = ""
         # A jar that takes cookies from a bare address.
+        trusted = ssl.create_default_context(cafile=certificate) if certificate else True
         self._session = ClientSession(
-            cookie_jar=CookieJar(unsafe=True), headers={"Accept": "text/html"}, timeout=ClientTimeout(total=30)
+            connector=TCPConnector(ssl=trusted),
+            cookie_jar=CookieJar(unsafe=True),
+            headers={"Accept": "text/html"},
+            timeout=ClientTimeout(total=30),
         )
 
     async def __aenter__(self) -> Self:
@@ -113,6 +119,12 @@ class NestPerson:
     async def decline(self, consent_url: str) -> str:
         """Go back instead of accepting; return the address the server sends the browser back to."""
         return await self._decide(consent_url, "back")
+
+    async def take_back(self, permission: str) -> None:
+        """Take back one kind of data from every link of the home. Raises ToolError."""
+        for form in parse_page(await self.read(CONNECTIONS)).forms:
+            if form.action.endswith("/permissions"):
+                await self._post(form.action, {**form.fields, "permission": permission})
 
     async def read(self, url: str) -> str:
         """Return one of the server's pages as it is, after signing in where it asks for that."""

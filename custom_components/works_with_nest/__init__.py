@@ -3,16 +3,23 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_CLIENT, CONF_SERVER, CONF_TOKEN, DOMAIN, LOGGER
 from .coordinator import WwnConfigEntry, WwnCoordinator
-from .entity import async_register_devices, is_gone
+from .entity import async_register_devices, async_remove_excluded, is_gone
 from .history import history_store
 from .listener import WwnListener
 from .services import async_setup_services
+from .troubles import (
+    async_forget_troubles,
+    async_say_if_down_for_long,
+    async_say_left_on_server,
+    async_watch_troubles,
+)
 from .unknown_words import async_watch_words
 from .wwn import NestServer
 from .wwn.auth import RegisteredClient, async_delete_registration, async_revoke
@@ -31,11 +38,17 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     """Set up one link: read its homes, then entities, then listen."""
     entry.runtime_data = coordinator = WwnCoordinator(hass, entry)
-    await coordinator.async_config_entry_first_refresh()
+    try:
+        await coordinator.async_config_entry_first_refresh()
+    except ConfigEntryNotReady as err:
+        await async_say_if_down_for_long(coordinator, err)
+        raise
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_shutdown)))
     async_register_devices(coordinator)
+    async_remove_excluded(coordinator)
     async_watch_words(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await async_watch_troubles(coordinator)
     entry.async_on_unload(coordinator.history.async_tell_when_started())
     entry.async_create_background_task(hass, WwnListener(coordinator).run(), f"{DOMAIN} listener {entry.entry_id}")
     return True
@@ -56,9 +69,11 @@ async def async_remove_config_entry_device(
 async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None:
     """End the link on the server too, its token, then the registration, and forget what happened on it."""
     await history_store(hass, entry.entry_id).async_remove()
+    async_forget_troubles(hass, entry)
     session = async_get_clientsession(hass)
     server = NestServer.from_dict(entry.data[CONF_SERVER])
     client = RegisteredClient.from_dict(entry.data[CONF_CLIENT])
+    is_left = False
     for ending in (
         async_revoke(session, server, entry.data[CONF_TOKEN]["access_token"]),
         async_delete_registration(session, server, client),
@@ -67,3 +82,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None
             await ending
         except WwnError as err:
             LOGGER.warning("Could not end the link on the server %s; its key is forgotten here: %s", server.base, err)
+            is_left = True
+    if is_left:
+        async_say_left_on_server(hass, entry, server)

@@ -1,28 +1,21 @@
-"""Linking: find the server, choose what to share, accept on the server's page."""
+"""Linking: find the server, choose what to share, accept on the server's page; and the same again later."""
 
 from collections.abc import Mapping
 import logging
 import time
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult
 from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectSelector,
-    SelectSelectorConfig,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
+from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSelectorConfig, TextSelectorType
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
-from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 from yarl import URL
 
 from .const import (
+    CONF_BY_PIN,
     CONF_CLIENT,
     CONF_HOMES,
     CONF_PERMISSIONS,
@@ -33,53 +26,41 @@ from .const import (
     PRIVACY_POLICY_URL,
 )
 from .errors import placeholders, translation_key
-from .oauth import WwnOAuth2Implementation, redirect_uri
+from .included import included_homes
+from .moving import async_follow
+from .oauth import WwnOAuth2Implementation, browser_host, redirect_uri
+from .options_flow import WwnOptionsFlow
+from .relinking import async_relink
+from .sentences import async_sentence
+from .sharing import SHARED, async_reasons, choices_of, chosen_permissions
 from .wwn import Document, NestServer, WwnClient, async_discover
 from .wwn.auth import (
     RegisteredClient,
     Registration,
     async_delete_registration,
+    async_find,
     async_register,
     async_revoke,
     async_update_registration,
+    is_loopback,
     parse_address,
 )
-from .wwn.errors import WwnAddressError, WwnAuthError, WwnError
+from .wwn.certificates import async_fingerprint, spelled
+from .wwn.errors import WwnAddressError, WwnAuthError, WwnError, WwnRefusedError, WwnSelfSignedError
 from .wwn.models import Permission
 
 CLIENT_NAME: Final = "Home Assistant"
 
 CONF_ADDRESS: Final = "address"
-CONF_THERMOSTAT: Final = "thermostat"
-CONF_AWAY: Final = "away"
-CONF_SMOKE_CO: Final = "smoke_co"
-CONF_ARRIVALS: Final = "arrivals"
+CONF_SAME: Final = "same"
+CONF_PIN: Final = "pin"
 
-NOTHING: Final = "nothing"
-SEE: Final = "see"
-CHANGE: Final = "change"
-
-# What can be chosen for each kind of data, and the permission that asks for it.
-PERMISSION_OF_CHOICE: Final[Mapping[str, Mapping[object, Permission]]] = {
-    CONF_THERMOSTAT: {SEE: Permission.THERMOSTAT_READ, CHANGE: Permission.THERMOSTAT_READ_WRITE},
-    CONF_AWAY: {SEE: Permission.AWAY_READ, CHANGE: Permission.AWAY_READ_WRITE},
-    CONF_SMOKE_CO: {True: Permission.SMOKE_CO_READ},
-    CONF_ARRIVALS: {True: Permission.ETA_WRITE},
-}
-
-ADDRESS_SCHEMA: Final = vol.Schema(
-    {vol.Required(CONF_ADDRESS): TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT))}
-)
-ACCESS: Final = SelectSelector(SelectSelectorConfig(options=[CHANGE, SEE, NOTHING], translation_key="access"))
-SHARE_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(CONF_THERMOSTAT, default=CHANGE): ACCESS,
-        vol.Required(CONF_AWAY, default=CHANGE): ACCESS,
-        vol.Required(CONF_SMOKE_CO, default=True): BooleanSelector(),
-        # Of use only to those who tell it from an automation, so it is asked for by them.
-        vol.Required(CONF_ARRIVALS, default=False): BooleanSelector(),
-    }
-)
+ADDRESS: Final = {vol.Required(CONF_ADDRESS): TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT))}
+ADDRESS_SCHEMA: Final = vol.Schema(ADDRESS)
+CERTIFICATE_SCHEMA: Final = vol.Schema({vol.Required(CONF_SAME, default=False): BooleanSelector()})
+SHARE_SCHEMA: Final = vol.Schema({**SHARED, vol.Required(CONF_BY_PIN, default=False): BooleanSelector()})
+RECONFIGURE_SCHEMA: Final = vol.Schema({**ADDRESS, **SHARED})
+PIN_SCHEMA: Final = vol.Schema({vol.Required(CONF_PIN): TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT))})
 
 
 class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
@@ -95,12 +76,27 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._server: NestServer
         self._client: RegisteredClient | None = None
         self._permissions: tuple[Permission, ...] = ()
+        self._by_pin = False
+        # The certificate that a person confirmed, and the form they had filled in when they were asked.
+        self._fingerprint: str | None = None
+        self._asked: dict[str, Any] = {}
+        # Where the person comes back to; None where a PIN takes the way back.
+        self._return_to: str | None = None
+        # What was asked for before, to be put back where the person does not accept.
+        self._asked_before: tuple[Permission, ...] | None = None
 
     @property
     @override
     def logger(self) -> logging.Logger:
         """Return the logger of the OAuth helper's own messages."""
         return LOGGER
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> WwnOptionsFlow:
+        """Return what can be set on a link."""
+        return WwnOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -109,9 +105,11 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         values: dict[str, str] = {}
         if user_input is not None:
             try:
-                self._server = await self._discover(parse_address(user_input[CONF_ADDRESS]))
+                self._server = await self._find(user_input[CONF_ADDRESS])
             except WwnAddressError as err:
                 errors[CONF_ADDRESS] = f"address_{err.problem}"
+            except WwnSelfSignedError:
+                return await self._ask_about_certificate(user_input)
             except WwnError as err:
                 errors[CONF_ADDRESS], values = translation_key(err), placeholders(err)
             else:
@@ -119,13 +117,44 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         schema = self.add_suggested_values_to_schema(ADDRESS_SCHEMA, user_input)
         return self.async_show_form(step_id="user", data_schema=schema, errors=errors, description_placeholders=values)
 
+    async def _ask_about_certificate(self, user_input: dict[str, Any]) -> ConfigFlowResult:
+        """Keep what was filled in, and let the person compare the certificate that nobody else vouches for."""
+        self._asked = user_input
+        return await self.async_step_certificate()
+
+    async def async_step_certificate(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show which certificate the server has, and go on with exactly that one if the person knows it."""
+        errors: dict[str, str] = {}
+        values = {"address": self._asked[CONF_ADDRESS], "fingerprint": spelled(self._fingerprint or "")}
+        if user_input is not None:
+            if user_input[CONF_SAME]:
+                return await self._go_on()
+            errors[CONF_SAME] = "not_compared"
+        else:
+            try:
+                self._fingerprint = await async_fingerprint(parse_address(self._asked[CONF_ADDRESS]))
+            except WwnError as err:
+                return self.async_abort(reason=translation_key(err), description_placeholders=placeholders(err))
+            values["fingerprint"] = spelled(self._fingerprint)
+        return self.async_show_form(
+            step_id="certificate", data_schema=CERTIFICATE_SCHEMA, errors=errors, description_placeholders=values
+        )
+
+    async def _go_on(self) -> ConfigFlowResult:
+        """Go on with the form that the question about the certificate came up on."""
+        if self.source == SOURCE_RECONFIGURE:
+            return await self.async_step_reconfigure(self._asked)
+        return await self.async_step_user(self._asked)
+
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
         """Take a server that announced itself."""
         scheme = discovery_info.properties.get("scheme") or "http"
         try:
             base = URL.build(scheme=scheme, host=discovery_info.host, port=discovery_info.port)
-            self._server = await self._discover(parse_address(str(base)))
+            if await async_follow(self.hass, discovery_info.properties.get("id"), parse_address(str(base))):
+                return self.async_abort(reason="already_configured")
+            self._server = await async_discover(async_get_clientsession(self.hass), parse_address(str(base)))
         except (WwnError, ValueError) as err:
             LOGGER.debug("Passed over an announced server: %s", err)
             return self.async_abort(reason="not_works_with_nest")
@@ -139,36 +168,52 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_share(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which data to share, then send the person to the server's page."""
         errors: dict[str, str] = {}
-        values = {"name": self._server.name, "address": str(self._server.base)}
+        values = {"name": self._server.name, "address": str(self._server.base), "notice": await self._notice()}
         if user_input is not None:
-            self._permissions = chosen_permissions(user_input)
+            self._permissions, self._by_pin = chosen_permissions(user_input), user_input[CONF_BY_PIN]
             if not self._permissions:
                 errors["base"] = "nothing_chosen"
-            elif (return_to := redirect_uri()) is None:
-                errors["base"] = "no_browser_address"
             else:
                 try:
-                    return await self._send_to_consent(return_to)
+                    return await self._send_to_consent()
                 except WwnError as err:
                     errors["base"] = translation_key(err)
                     values |= placeholders(err)
         schema = self.add_suggested_values_to_schema(SHARE_SCHEMA, user_input)
         return self.async_show_form(step_id="share", data_schema=schema, errors=errors, description_placeholders=values)
 
+    async def async_step_pin(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Let the person open the server's page, and type the PIN that it shows."""
+        errors: dict[str, str] = {}
+        values = {"name": self._server.name, "url": await self.flow_impl.async_generate_authorize_url(self.flow_id)}
+        if user_input is not None:
+            try:
+                return await self._create({"code": user_input[CONF_PIN].strip()})
+            except WwnRefusedError as err:
+                errors[CONF_PIN] = "pin_refused"
+                values |= placeholders(err)
+            except WwnError as err:
+                errors["base"] = translation_key(err)
+                values |= placeholders(err)
+        return self.async_show_form(
+            step_id="pin", data_schema=PIN_SCHEMA, errors=errors, description_placeholders=values
+        )
+
     @override
     async def async_step_creation(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Trade the code for the token. In place of the helper's, whose sentences could not say what to do."""
         try:
-            token = await self.flow_impl.async_resolve_external_data(self.external_data)
-            return await self.async_oauth_create_entry(
-                {
-                    "auth_implementation": DOMAIN,
-                    CONF_TOKEN: {**token, "expires_at": time.time() + token["expires_in"]},
-                }
-            )
+            return await self._create(self.external_data)
         except WwnError as err:
             LOGGER.debug("Linking failed: %s", err)
             return self.async_abort(reason=translation_key(err), description_placeholders=placeholders(err))
+
+    async def _create(self, external_data: dict[str, Any]) -> ConfigFlowResult:
+        """Make the link of what the server's page led to. Raises WwnError."""
+        token = await self.flow_impl.async_resolve_external_data(external_data)
+        return await self.async_oauth_create_entry(
+            {"auth_implementation": DOMAIN, CONF_TOKEN: {**token, "expires_at": time.time() + token["expires_in"]}}
+        )
 
     @override
     async def async_step_authorize_rejected(self, data: None = None) -> ConfigFlowResult:
@@ -181,9 +226,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @override
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
         """Read the homes that were shared, and make the link of those that are not linked yet."""
-        token = data[CONF_TOKEN]["access_token"]
-        document = await WwnClient(async_get_clientsession(self.hass), self._server, token).read()
-        if self.source == SOURCE_REAUTH:
+        document = await self._read(data[CONF_TOKEN]["access_token"])
+        if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             return await self._relinked(data, document)
         if not document.structures:
             return self.async_abort(reason="no_homes", description_placeholders={"name": self._server.name})
@@ -202,76 +246,155 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Link again, after the link was ended on the server."""
-        self._server = NestServer.from_dict(entry_data[CONF_SERVER])
-        self._client = RegisteredClient.from_dict(entry_data[CONF_CLIENT])
-        self._permissions = tuple(Permission(name) for name in entry_data[CONF_PERMISSIONS])
+        self._take_up(entry_data)
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Tell what happened, then send the person to the server's page."""
         errors: dict[str, str] = {}
-        values = {"server": self._server.name, "address": str(self._server.base)}
+        values = {"server": self._server.name, "address": str(self._server.base), "notice": await self._notice()}
         if user_input is not None:
-            if (return_to := redirect_uri()) is None:
-                errors["base"] = "no_browser_address"
-            else:
-                try:
-                    return await self._send_to_consent(return_to)
-                except WwnError as err:
-                    errors["base"] = translation_key(err)
-                    values |= placeholders(err)
+            try:
+                return await self._send_to_consent()
+            except WwnError as err:
+                errors["base"] = translation_key(err)
+                values |= placeholders(err)
         return self.async_show_form(step_id="reauth_confirm", errors=errors, description_placeholders=values)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Change the server's address, or what is shared; only the second has to be accepted again."""
+        entry, errors = self._get_reconfigure_entry(), dict[str, str]()
+        self._take_up(entry.data)
+        values = {"server": self._server.name, "notice": await self._notice()}
+        if user_input is not None:
+            try:
+                found = await self._find(user_input[CONF_ADDRESS])
+                if found.server_id != self._server.server_id:
+                    errors[CONF_ADDRESS] = "other_server"
+                elif not (chosen := chosen_permissions(user_input)):
+                    errors["base"] = "nothing_chosen"
+                else:
+                    return await self._reconfigured(entry, found, chosen)
+            except WwnAddressError as err:
+                errors[CONF_ADDRESS] = f"address_{err.problem}"
+            except WwnSelfSignedError:
+                return await self._ask_about_certificate(user_input)
+            except WwnError as err:
+                errors["base"] = translation_key(err)
+                values |= placeholders(err)
+        shown = user_input or {CONF_ADDRESS: str(self._server.base), **choices_of(self._permissions)}
+        schema = self.add_suggested_values_to_schema(RECONFIGURE_SCHEMA, shown)
+        return self.async_show_form(
+            step_id="reconfigure", data_schema=schema, errors=errors, description_placeholders=values
+        )
+
+    async def _reconfigured(
+        self, entry: ConfigEntry, found: NestServer, chosen: tuple[Permission, ...]
+    ) -> ConfigFlowResult:
+        """Move to where the server was found; where other data is wanted, or some is missing, ask for it."""
+        asked, self._server, self._permissions = set(self._permissions), found, chosen
+        document = await self._read_as_linked(entry)
+        told = document.permissions if document else None
+        if document is None or set(chosen) != asked or (told is not None and not told >= set(chosen)):
+            self._asked_before = tuple(asked)
+            return await self._send_to_consent()
+        return self.async_update_reload_and_abort(entry, data_updates={CONF_SERVER: found.as_dict()})
+
+    async def _read_as_linked(self, entry: ConfigEntry) -> Document | None:
+        """Return the newest document by the token of a link; None where that is not accepted any more."""
+        try:
+            return await self._read(entry.data[CONF_TOKEN]["access_token"])
+        except WwnAuthError:
+            return None
+
+    async def _read(self, token: str) -> Document:
+        return await WwnClient(async_get_clientsession(self.hass), self._server, token).read()
 
     @callback
     @override
     def async_remove(self) -> None:
-        """Take back a registration that led to no link."""
-        if self._client is None or self._is_in_use(self._client):
+        """Take back a registration that led to no link, and what a link was to be asked for."""
+        if self._client is None:
             return
-        self.hass.async_create_background_task(
-            self._delete_registration(self._server, self._client), f"{DOMAIN} abandoned registration"
-        )
+        if not self._is_in_use(self._client):
+            ending = self._delete_registration(self._server, self._client)
+        elif self._asked_before is not None:
+            ending = self._restore_registration(self._server, self._client, self._asked_before)
+        else:
+            return
+        self.hass.async_create_background_task(ending, f"{DOMAIN} abandoned registration")
 
-    async def _discover(self, base: URL) -> NestServer:
-        return await async_discover(async_get_clientsession(self.hass), base)
+    async def _find(self, typed: str) -> NestServer:
+        """Return the server at what was typed, by the certificate that was confirmed if one was. Raises WwnError."""
+        return await async_find(async_get_clientsession(self.hass), typed, self._fingerprint)
 
-    async def _send_to_consent(self, return_to: str) -> ConfigFlowResult:
-        """Bring the registration up to date with what is asked for and where the person comes back to."""
-        session, server = async_get_clientsession(self.hass), self._server
-        registration = Registration(
-            client_name=CLIENT_NAME,
-            redirect_uris=[return_to],
-            policy_uri=PRIVACY_POLICY_URL,
-            permissions=await self._reasons(),
-        )
+    def _take_up(self, data: Mapping[str, Any]) -> None:
+        """Go on from a link that there is."""
+        self._server = NestServer.from_dict(data[CONF_SERVER])
+        self._client = RegisteredClient.from_dict(data[CONF_CLIENT])
+        self._permissions = tuple(Permission(name) for name in data[CONF_PERMISSIONS])
+        self._by_pin = data.get(CONF_BY_PIN, False)
+
+    async def _notice(self) -> str:
+        """Return what a person should know before the server's page opens; mostly nothing."""
+        page, here = self._server.consent_page.host or "", browser_host()
+        if is_loopback(page) and here is not None and not is_loopback(here):
+            return await async_sentence(self.hass, "selector", "notice.options.page_on_one_machine", {"page": page})
+        base = self._server.base
+        if base.scheme == "http" and not is_loopback(base.host or ""):
+            return await async_sentence(self.hass, "selector", "notice.options.plain_http")
+        return ""
+
+    async def _send_to_consent(self) -> ConfigFlowResult:
+        """Bring the registration up to date, and open the server's page. Raises WwnError.
+
+        Where the person's browser cannot be sent back, they type a PIN.
+        """
+        self._return_to = None if self._by_pin else redirect_uri()
+        try:
+            client = await self._registered()
+        except WwnRefusedError as err:
+            if err.kind != "invalid_redirect_uri" or self._return_to is None:
+                raise
+            self._return_to = None
+            client = await self._registered()
+        self.flow_impl = WwnOAuth2Implementation(self.hass, self._server, client, self._return_to)
+        return await (self.async_step_pin() if self._return_to is None else self.async_step_auth())
+
+    async def _registered(self) -> RegisteredClient:
+        """Return the client, with what it asks for and where the person comes back to up to date. Raises WwnError."""
+        session, registration = async_get_clientsession(self.hass), await self._registration(self._permissions)
         if self._client is not None:
             try:
-                self._client = await async_update_registration(session, server, self._client, registration)
+                self._client = await async_update_registration(session, self._server, self._client, registration)
             except WwnAuthError:
                 # The server no longer knows this client, so there is nothing left to keep of it.
                 self._client = None
         if self._client is None:
-            self._client = await async_register(session, server, registration)
-        self.flow_impl = WwnOAuth2Implementation(self.hass, server, self._client, return_to)
-        return await self.async_step_auth()
+            self._client = await async_register(session, self._server, registration)
+        return self._client
 
-    async def _reasons(self) -> dict[Permission, str]:
-        """Return what is asked for, each with the sentence that stands beside its switch."""
-        texts = await async_get_translations(self.hass, self.hass.config.language, "config", {DOMAIN})
-        reasons = {
-            permission: texts[f"component.{DOMAIN}.config.step.share.data_description.{field}"]
-            for field, choices in PERMISSION_OF_CHOICE.items()
-            for permission in choices.values()
-        }
-        return {permission: reasons[permission] for permission in self._permissions}
+    async def _registration(self, permissions: tuple[Permission, ...]) -> Registration:
+        return Registration(
+            client_name=CLIENT_NAME,
+            redirect_uris=[] if self._return_to is None else [self._return_to],
+            policy_uri=PRIVACY_POLICY_URL,
+            permissions=await async_reasons(self.hass, permissions),
+        )
 
     async def _relinked(self, data: dict[str, Any], document: Document) -> ConfigFlowResult:
         """Take the new token, if it shows every home of the link, whoever accepted."""
-        entry = self._get_reauth_entry()
-        if not document.structures.keys() >= set(entry.data[CONF_HOMES]):
+        entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
+        if not document.structures.keys() >= included_homes(entry):
             await async_revoke(async_get_clientsession(self.hass), self._server, data[CONF_TOKEN]["access_token"])
             return self.async_abort(reason="wrong_home", description_placeholders={"home": entry.title})
-        return self.async_update_reload_and_abort(entry, data_updates={**data, **self._link_data()})
+        self._asked_before = None
+        old_token = entry.data[CONF_TOKEN]["access_token"]
+        gives_less = not {each.value for each in self._permissions} >= set(entry.data[CONF_PERMISSIONS])
+        result = self.async_update_and_abort(entry, data_updates={**data, **self._link_data()})
+        relinking = async_relink(self.hass, entry, old_token, gives_less=gives_less)
+        self.hass.async_create_task(relinking, f"{DOMAIN} linked again")
+        return result
 
     def _link_data(self) -> dict[str, Any]:
         """Return what the link is made of, beside its token and its homes."""
@@ -282,6 +405,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             CONF_SERVER: self._server.as_dict(),
             CONF_CLIENT: self._client.as_dict(),
             CONF_PERMISSIONS: [permission.value for permission in self._permissions],
+            CONF_BY_PIN: self._by_pin,
         }
 
     def _linked_homes(self) -> set[str]:
@@ -290,7 +414,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             home
             for entry in self._async_current_entries(include_ignore=False)
             if entry.data[CONF_SERVER]["server_id"] == self._server.server_id
-            for home in entry.data[CONF_HOMES]
+            for home in included_homes(entry)
         }
 
     def _is_in_use(self, client: RegisteredClient) -> bool:
@@ -305,12 +429,14 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         except WwnError as err:
             LOGGER.debug("Left a registration behind, which the server drops within the hour: %s", err)
 
-
-def chosen_permissions(user_input: Mapping[str, Any]) -> tuple[Permission, ...]:
-    """Return the permissions for what was chosen on the form."""
-    return tuple(
-        choices[user_input[field]] for field, choices in PERMISSION_OF_CHOICE.items() if user_input[field] in choices
-    )
+    async def _restore_registration(
+        self, server: NestServer, client: RegisteredClient, permissions: tuple[Permission, ...]
+    ) -> None:
+        registration, session = await self._registration(permissions), async_get_clientsession(self.hass)
+        try:
+            await async_update_registration(session, server, client, registration)
+        except WwnError as err:
+            LOGGER.debug("Could not take back what the server was asked for: %s", err)
 
 
 def home_names(document: Document, homes: list[str]) -> str:

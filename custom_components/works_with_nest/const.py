@@ -8,6 +8,7 @@ DOMAIN: Final = "works_with_nest"
 LOGGER: Final = logging.getLogger(__package__)
 
 # Keys of the entry's data.
+CONF_BY_PIN: Final = "by_pin"
 CONF_CLIENT: Final = "client"
 CONF_HOMES: Final = "homes"
 CONF_PERMISSIONS: Final = "permissions"
@@ -18,9 +19,13 @@ CONF_TOKEN: Final = "token"  # noqa: S105 - the name of a field, chosen by the O
 SIGNAL_TRANSITION: Final = f"{DOMAIN}_transition"
 SIGNAL_LINK: Final = f"{DOMAIN}_link"
 
-# Key of the entry's options: how many months may pass between two tests of an alarm; 0 for any number.
+# Keys of the entry's options: CONF_HOMES, those of its data that are included; and how many months may pass between two
+# tests of an alarm, 0 for any number.
 CONF_TEST_MONTHS: Final = "test_months"
 DAYS_OF_MONTH: Final = 365.25 / 12
+
+# How long a link is down before a repair says so, in seconds.
+DOWN_FOR_LONG: Final = 1800.0
 
 # How long a good answer or a complete event stands for the present, in seconds.
 LIVE_FOR: Final = 75.0

@@ -3,6 +3,7 @@
 from asyncio import Task, TimerHandle, timeout
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, override
 
@@ -13,7 +14,6 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .const import (
-    CONF_HOMES,
     CONF_PERMISSIONS,
     CONF_SERVER,
     CONF_TOKEN,
@@ -26,6 +26,7 @@ from .const import (
 from .errors import explained, placeholders, translation_key, wait_of
 from .gaps import Gap
 from .history import WwnHistory
+from .included import included_homes
 from .removal import WwnRemoval
 from .wwn import Document, NestServer, WwnClient
 from .wwn.clock import LOOK_EVERY, Instant
@@ -41,6 +42,18 @@ from .wwn.models import Permission
 
 # What is answered to a write that went by a document which does not hold any more (protocol 7.2).
 SAYS_THAT_THINGS_CHANGED: Final = (WwnAuthError, WwnForbiddenError, WwnNotFoundError, WwnRefusedError)
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What came of the push side since the link was loaded, for diagnostics."""
+
+    connects: int = 0
+    puts: int = 0
+    keep_alives: int = 0
+    last_put: datetime | None = None
+    last_keep_alive: datetime | None = None
+
 
 type WwnConfigEntry = ConfigEntry[WwnCoordinator]
 
@@ -67,10 +80,11 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         )
         self.server = NestServer.from_dict(entry.data[CONF_SERVER])
         self.client = WwnClient(async_get_clientsession(hass), self.server, entry.data[CONF_TOKEN]["access_token"])
-        self.homes = frozenset(entry.data[CONF_HOMES])
+        self.homes = included_homes(entry)
         self.history = WwnHistory(hass, entry.entry_id, self.homes)
         self._removal = WwnRemoval(self)
         self.last_contact: datetime | None = None
+        self.statistics = Statistics()
         self.live = False
         self._asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
         self._told: tuple[Document, bool] | None = None
@@ -88,6 +102,11 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """Return what the link may see and change: as the server tells, else as it was asked for."""
         told = self.data.permissions
         return self._asked_for if told is None else told
+
+    @property
+    def missing_permissions(self) -> frozenset[Permission]:
+        """Return what was asked for and accepted, and is not given any more, as far as the server tells."""
+        return self._asked_for - self.permissions
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -113,6 +132,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         if self._shutdown_requested:
             return
         heard = heard or Instant.now()
+        self.statistics.puts, self.statistics.last_put = self.statistics.puts + 1, heard.moment()
         if heard.steady < self._answered_from.steady:
             document = self.data
             self.async_refresh_soon()
@@ -135,6 +155,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         if self._shutdown_requested:
             return
         heard, was_live = heard or Instant.now(), self.live
+        self.statistics.keep_alives += 1
+        self.statistics.last_keep_alive = heard.moment()
         self._touch(heard)
         self.history.async_kept_alive(heard)
         if not was_live:
@@ -153,6 +175,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @callback
     def async_set_push(self, *, is_up: bool) -> None:
         """Poll seldom behind a stream that works, and often without one."""
+        self.statistics.connects += is_up
         if not is_up:
             self.history.async_stopped_listening()
         interval = POLL_BEHIND_STREAM if is_up else POLL_WITHOUT_STREAM

@@ -238,6 +238,17 @@ def included[T: OfHome](coordinator: WwnCoordinator, items: Mapping[str, T]) -> 
     }
 
 
+@callback
+def async_remove_excluded(coordinator: WwnCoordinator) -> None:
+    """Take the homes that a person left out of the link, with all of theirs, out of the device registry."""
+    registry, entry_id, document = dr.async_get(coordinator.hass), coordinator.config_entry.entry_id, coordinator.data
+    held = {wire_id for wire_id, *_ in registered(coordinator)}
+    for wire_id in {*document.structures, *document.thermostats, *document.alarms} - held:
+        identifier = (DOMAIN, coordinator.unique_id(wire_id))
+        if device := registry.async_get_device_by_identifier(identifier, entry_id):
+            registry.async_remove_device(device.id)
+
+
 def is_gone(coordinator: WwnCoordinator, device: dr.AnyDeviceEntry) -> bool:
     """Whether the newest document holds nothing that a device in the registry stands for."""
     held = {coordinator.unique_id(wire_id) for wire_id, *_ in registered(coordinator)}

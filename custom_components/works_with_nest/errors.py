@@ -10,7 +10,10 @@ from .const import DOMAIN
 from .wwn.errors import (
     WwnAuthError,
     WwnBlockedError,
+    WwnCertificateChangedError,
     WwnCertificateError,
+    WwnCertificateExpiredError,
+    WwnCertificateNameError,
     WwnConnectionError,
     WwnDiscoveryError,
     WwnError,
@@ -19,12 +22,19 @@ from .wwn.errors import (
     WwnProtocolError,
     WwnRedirectError,
     WwnRefusedError,
+    WwnSelfSignedError,
     WwnServerError,
+    WwnTooNewError,
+    WwnTooOldError,
     WwnWaitError,
 )
 
 # The first that fits; a row for a base stands after the rows for what derives from it.
 KEY_OF_ERROR: Final[tuple[tuple[type[WwnError], str], ...]] = (
+    (WwnCertificateExpiredError, "certificate_expired"),
+    (WwnCertificateNameError, "certificate_other_name"),
+    (WwnSelfSignedError, "certificate_self_signed"),
+    (WwnCertificateChangedError, "certificate_changed"),
     (WwnCertificateError, "certificate_not_trusted"),
     (WwnConnectionError, "cannot_connect"),
     (WwnAuthError, "link_ended"),
@@ -35,6 +45,8 @@ KEY_OF_ERROR: Final[tuple[tuple[type[WwnError], str], ...]] = (
     (WwnRefusedError, "refused"),
     (WwnDiscoveryError, "not_works_with_nest"),
     (WwnRedirectError, "redirected"),
+    (WwnTooNewError, "protocol_too_new"),
+    (WwnTooOldError, "protocol_too_old"),
     (WwnProtocolError, "not_understood"),
 )
 

@@ -1,6 +1,7 @@
 """Account linking as Home Assistant's OAuth helper sees it, for a client that was registered while linking."""
 
 import logging
+import secrets
 from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
@@ -11,6 +12,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     HEADER_FRONTEND_BASE,
     LocalOAuth2ImplementationWithPkce,
 )
+from yarl import URL
 
 from .const import DOMAIN
 from .wwn import NestServer
@@ -30,11 +32,18 @@ def redirect_uri() -> str | None:
     return f"{base}{AUTH_CALLBACK_PATH}" if base else None
 
 
+def browser_host() -> str | None:
+    """Return the host that the person's browser uses for Home Assistant; None where there is no browser."""
+    return URL(here).host if (here := redirect_uri()) else None
+
+
 class WwnOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     """One client on one server."""
 
-    def __init__(self, hass: HomeAssistant, server: NestServer, client: RegisteredClient, redirect_to: str) -> None:
-        """Link to this server as this client, and come back to this address."""
+    def __init__(
+        self, hass: HomeAssistant, server: NestServer, client: RegisteredClient, redirect_to: str | None
+    ) -> None:
+        """Link to this server as this client, and come back to this address; without one, by a PIN."""
         super().__init__(
             hass,
             DOMAIN,
@@ -56,8 +65,16 @@ class WwnOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     @property
     @override
     def redirect_uri(self) -> str:
-        """Return where the person comes back to."""
-        return self._redirect_to
+        """Return where the person comes back to; nowhere with a PIN."""
+        return self._redirect_to or ""
+
+    @override
+    async def async_generate_authorize_url(self, flow_id: str) -> str:
+        """Return the address of the server's page. Nobody comes back with a PIN: its state is for the server alone."""
+        if self._redirect_to is not None:
+            return await super().async_generate_authorize_url(flow_id)
+        query = {"response_type": "code", "client_id": self.client_id, "state": secrets.token_urlsafe(16)}
+        return str(URL(self.authorize_url).with_query(query).update_query(self.extra_authorize_data))
 
     @override
     async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
@@ -70,5 +87,5 @@ class WwnOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             self._server,
             self._client,
             external_data["code"],
-            {"redirect_uri": self._redirect_to, **self.extra_token_resolve_data},
+            {**({"redirect_uri": self._redirect_to} if self._redirect_to else {}), **self.extra_token_resolve_data},
         )

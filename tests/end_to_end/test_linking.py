@@ -3,7 +3,6 @@
 import asyncio
 from ipaddress import ip_address
 from typing import Any
-from unittest.mock import patch
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
@@ -189,16 +188,6 @@ async def test_a_code_that_is_not_the_servers_is_refused_in_its_words(
     result = await browser.come_back(step, forge)
     assert (result["type"], result["reason"]) == ("abort", "refused")
     assert result["description_placeholders"] == {"message": "authorization code not found"}
-
-
-async def test_without_a_browser_there_is_no_way_back_and_that_is_said(
-    nest_home: NestHomeServer, browser: Browser
-) -> None:
-    result = await browser.submit(await browser.start(), {"address": nest_home.base})
-    with patch("homeassistant.helpers.http.current_request") as request:
-        request.get.return_value = None
-        result = await browser.submit(result, EVERYTHING)
-    assert (result["step_id"], result["errors"]) == ("share", {"base": "no_browser_address"})
 
 
 async def test_a_home_that_is_linked_is_not_linked_twice(

@@ -5,11 +5,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from copy import deepcopy
 from datetime import timedelta
+from http import HTTPStatus
 import json
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -20,6 +22,7 @@ from custom_components.works_with_nest.const import DOMAIN
 TOKEN = "c.fixture-token"
 SECRET = "fixture-secret"
 SERVER_ID = "0d1f6c1e-6f0f-4a51-9a3e-1c2d3e4f5a6b"
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
 ALL_PERMISSIONS = ["thermostat read/write", "away read/write", "smoke+co read"]
 
 
@@ -35,21 +38,37 @@ class FixtureService:
         self.stream_status = 200
         self.requests: list[tuple[str, str, Any]] = []
         self.streams: list[asyncio.Queue[bytes | None]] = []
+        self.is_closing = False
+        # What it says of itself; nothing until a test lets it.
+        self.discovery: dict[str, Any] | None = None
         self._changed = asyncio.Condition()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         is_stream = request.headers.get("Accept") == "text/event-stream"
         body = await request.json() if request.can_read_body else None
         self.requests.append(("STREAM" if is_stream else request.method, request.path, body))
+        if request.path == WELL_KNOWN:
+            return web.json_response(self.discovery, status=self.status if self.discovery else 404)
         is_data = not request.path.startswith("/oauth2/")
         if is_data and request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"error": "unauthorized", "type": "x#auth-error"}, status=401)
-        status = self.stream_status if is_stream else self.status
+        status = 503 if self.is_closing else self.stream_status if is_stream else self.status
         if status != 200:
             return web.json_response(self.error, status=status, headers=self.error_headers)
         if is_stream:
             return await self._stream(request)
         return web.json_response(self.document if request.method == "GET" else body)
+
+    def describe(self, protocol: int) -> dict[str, Any]:
+        """Return what a server of some protocol says of itself."""
+        link = entry_data(self.base, [], [])["server"]
+        ours = {key: link[key] for key in ("server_id", "name", "api_root", "revocation_template")}
+        endpoints = ("authorization_endpoint", "token_endpoint", "registration_endpoint")
+        return {
+            "issuer": self.base,
+            **{key: link[key] for key in endpoints},
+            "works_with_nest": {"protocol": protocol, **ours},
+        }
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -105,6 +124,8 @@ async def service(everything_granted: dict[str, Any]) -> AsyncGenerator[FixtureS
     await server.start_server(access_log=None)
     service.base = str(server.make_url("/").origin())
     yield service
+    # A stream that is opened from now on would be waited for.
+    service.is_closing = True
     service.send(None)
     await server.close()
 
@@ -136,7 +157,9 @@ def entry_data(base: str, homes: list[str], permissions: list[str]) -> dict[str,
 def link(hass: HomeAssistant, service: FixtureService) -> SetUp:
     """Return a function that sets up a link to the service, and waits until the stream is up."""
 
-    async def link(permissions: list[str] = ALL_PERMISSIONS, options: dict[str, Any] | None = None) -> MockConfigEntry:
+    async def link(
+        permissions: list[str] = ALL_PERMISSIONS, options: dict[str, Any] | None = None, *, listens: bool = True
+    ) -> MockConfigEntry:
         homes = sorted(service.document.get("structures", {"home": {}}))
         entry = MockConfigEntry(
             domain=DOMAIN,
@@ -148,6 +171,9 @@ def link(hass: HomeAssistant, service: FixtureService) -> SetUp:
         entry.add_to_hass(hass)
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
+        answers = service.stream_status == service.status == HTTPStatus.OK
+        if listens and answers and entry.state is ConfigEntryState.LOADED:
+            await until(lambda: service.streams)
         return entry
 
     return link

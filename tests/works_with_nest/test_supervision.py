@@ -189,7 +189,7 @@ async def test_a_listener_that_is_ended_by_force_leaves_a_link_that_says_it_is_d
 
     monkeypatch.setattr(WwnListener, "run", gone)
     service.status = 200
-    await link()
+    await link(listens=False)
     service.status = 503
     await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
     assert state_of("binary_sensor.home_connection") == "off"

@@ -6,25 +6,29 @@ the host that the person gave or confirmed, and follows no redirect: codes, secr
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from ipaddress import AddressValueError, IPv6Address, ip_address, ip_network
 from typing import Any, Final, Self
 
-from aiohttp import ClientConnectorCertificateError, ClientError, ClientSession, encode_basic_auth
+from aiohttp import ClientError, ClientSession, Fingerprint, encode_basic_auth
 import orjson
 from yarl import URL
 
 from .body import read_body
-from .const import REQUEST_TIMEOUT, TOKEN_LIFETIME
+from .certificates import CERTIFICATE_ERRORS, certificate_error, trust
+from .const import PROTOCOL, REQUEST_TIMEOUT, TOKEN_LIFETIME
 from .errors import (
     AddressProblem,
     WwnAddressError,
     WwnCertificateError,
     WwnConnectionError,
     WwnDiscoveryError,
+    WwnError,
     WwnProtocolError,
     WwnRedirectError,
+    WwnTooNewError,
+    WwnTooOldError,
     response_error,
 )
 from .models import Permission
@@ -60,7 +64,8 @@ class NestServer:
     """A Works with Nest server, as its discovery document describes it.
 
     base: scheme, host and port it was found at. shards: further origins that may be given the token. browser_url:
-    where people's pages open, only ever opened in a browser.
+    where people's pages open, only ever opened in a browser. fingerprint: SHA-256 of the one certificate that a person
+    confirmed for it, None where its certificate has to be trusted as any other.
     """
 
     base: URL
@@ -73,6 +78,11 @@ class NestServer:
     revocation_template: str
     shards: tuple[URL, ...]
     browser_url: URL | None
+    fingerprint: str | None = None
+
+    def trust(self, url: URL) -> Fingerprint | bool:
+        """Return what a request to one of its addresses has to trust."""
+        return trust(self.base, self.fingerprint, url)
 
     @property
     def consent_page(self) -> URL:
@@ -94,6 +104,7 @@ class NestServer:
             "revocation_template": self.revocation_template,
             "shards": [str(shard) for shard in self.shards],
             "browser_url": str(self.browser_url) if self.browser_url else None,
+            "fingerprint": self.fingerprint,
         }
 
     @classmethod
@@ -110,6 +121,7 @@ class NestServer:
             revocation_template=stored["revocation_template"],
             shards=tuple(URL(shard) for shard in stored["shards"]),
             browser_url=URL(stored["browser_url"]) if stored["browser_url"] else None,
+            fingerprint=stored.get("fingerprint"),
         )
 
 
@@ -184,6 +196,14 @@ def _bracketed(typed: str) -> str:
         return typed
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is the very machine that asks for it, judged by its spelling alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
+
+
 def is_local(host: str) -> bool:
     """Whether plain http may be used: the host is in the house, judged by its spelling alone."""
     try:
@@ -194,22 +214,65 @@ def is_local(host: str) -> bool:
     return any(address in network for network in LOCAL_NETWORKS)
 
 
-async def async_discover(session: ClientSession, base: URL) -> NestServer:
-    """Return the server at this address.
+async def async_find(session: ClientSession, typed: str, fingerprint: str | None = None) -> NestServer:
+    """Return the server at what a person typed. Raises WwnAddressError, and what async_discover raises.
 
-    Raises WwnConnectionError where nothing answers, WwnDiscoveryError where something else does.
+    Where the scheme was left out and plain http is not answered, https is tried, too. A path that was typed is only
+    left out where the server is there without it.
     """
-    status, body, _ = await _call(session, "GET", base.with_path(WELL_KNOWN))
+    base = parse_address(typed)
+    try:
+        return await async_discover(session, base, fingerprint)
+    except WwnDiscoveryError:
+        if typed.strip().rpartition("://")[2].partition("/")[2].strip("/"):
+            raise WwnAddressError(AddressProblem.PATH) from None
+        raise
+    except WwnConnectionError as err:
+        if "://" in typed or base.scheme == "https":
+            raise
+        return await _discover_secure(session, base, fingerprint, err)
+
+
+async def _discover_secure(
+    session: ClientSession, base: URL, fingerprint: str | None, first: WwnConnectionError
+) -> NestServer:
+    """Return the server that does not answer plain http; where it does not answer https either, the first error."""
+    try:
+        return await async_discover(session, base.with_scheme("https").with_port(base.port), fingerprint)
+    except WwnCertificateError:
+        raise
+    except WwnError:
+        raise first from None
+
+
+async def async_discover(session: ClientSession, base: URL, fingerprint: str | None = None) -> NestServer:
+    """Return the server at this address. fingerprint: of the one certificate that a person confirmed for it.
+
+    Raises WwnConnectionError where nothing answers, WwnDiscoveryError where something else does, WwnTooNewError and
+    WwnTooOldError where it speaks another version of the protocol.
+    """
+    status, body, _ = await _call(session, "GET", url := base.with_path(WELL_KNOWN), ssl=trust(base, fingerprint, url))
     said = _object(body)
     ours = _object(said.get("works_with_nest"))
     if status != HTTPStatus.OK or not ours:
         msg = f"no discovery document ({status})"
         raise WwnDiscoveryError(msg)
+    _check_protocol(ours.get("protocol"))
     try:
-        return _server(base, said, ours)
+        return replace(_server(base, said, ours), fingerprint=fingerprint)
     except (KeyError, TypeError, *NO_ADDRESS) as err:
         msg = "its discovery document is not valid"
         raise WwnDiscoveryError(msg) from err
+
+
+def _check_protocol(spoken: object) -> None:
+    """Raise where a server speaks another version of the protocol than we do."""
+    if not isinstance(spoken, int) or isinstance(spoken, bool):
+        msg = "its discovery document names no protocol"
+        raise WwnDiscoveryError(msg)
+    if spoken != PROTOCOL:
+        msg = f"it speaks protocol {spoken}, and not {PROTOCOL}"
+        raise WwnTooNewError(msg) if spoken > PROTOCOL else WwnTooOldError(msg)
 
 
 def _server(base: URL, said: Mapping[str, Any], ours: Mapping[str, Any]) -> NestServer:
@@ -271,7 +334,7 @@ def _text(value: object) -> str:
 
 async def async_register(session: ClientSession, server: NestServer, registration: Registration) -> RegisteredClient:
     """Register a new client. Raises WwnResponseError and WwnConnectionError."""
-    body = await _asked(session, "POST", server.registration_endpoint, json=registration.as_dict())
+    body = await _asked(session, "POST", server, server.registration_endpoint, json=registration.as_dict())
     return _client(body, secret="")
 
 
@@ -280,15 +343,29 @@ async def async_update_registration(
 ) -> RegisteredClient:
     """Replace what a client asks for. Raises WwnAuthError where the server no longer knows it: register anew."""
     url = _client_url(server, client)
-    body = await _asked(session, "PUT", url, json=registration.as_dict(), headers=_basic(client))
+    body = await _asked(session, "PUT", server, url, json=registration.as_dict(), headers=_basic(client))
     return _client({**body, "client_id": client.client_id}, secret=client.client_secret)
 
 
 async def async_delete_registration(session: ClientSession, server: NestServer, client: RegisteredClient) -> None:
     """Remove a client and every token of it; one that is gone already is fine."""
-    status, body, retry_after = await _call(session, "DELETE", _client_url(server, client), headers=_basic(client))
+    url = _client_url(server, client)
+    status, body, retry_after = await _call(session, "DELETE", url, ssl=server.trust(url), headers=_basic(client))
     if status >= HTTPStatus.BAD_REQUEST and status not in (HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED):
         raise response_error(status, body, retry_after)
+
+
+async def async_ask_for_proof(
+    session: ClientSession, server: NestServer, client: RegisteredClient, nonce: str, base: str
+) -> str:
+    """Return what a server answers to the question who it is. Nothing secret is sent. Raises WwnError."""
+    url = _client_url(server, client) / "proof"
+    body = await _asked(session, "POST", server, url, json={"nonce": nonce, "base": base})
+    proof = body.get("proof")
+    if not isinstance(proof, str):
+        msg = "the answer holds no proof"
+        raise WwnProtocolError(msg)
+    return proof
 
 
 async def async_exchange_code(
@@ -306,7 +383,7 @@ async def async_exchange_code(
         "client_secret": client.client_secret,
         **extra,
     }
-    body = await _asked(session, "POST", server.token_endpoint, data=form)
+    body = await _asked(session, "POST", server, server.token_endpoint, data=form)
     if not isinstance(body.get("access_token"), str) or not body["access_token"]:
         msg = "the answer holds no token"
         raise WwnProtocolError(msg)
@@ -318,7 +395,7 @@ async def async_exchange_code(
 async def async_revoke(session: ClientSession, server: NestServer, access_token: str) -> None:
     """End a token (protocol 1.6); one that is ended already is fine."""
     url = URL(server.revocation_template.replace("{access_token}", access_token))
-    status, body, retry_after = await _call(session, "DELETE", url)
+    status, body, retry_after = await _call(session, "DELETE", url, ssl=server.trust(url))
     if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.NOT_FOUND:
         raise response_error(status, body, retry_after)
 
@@ -343,9 +420,9 @@ def _client(body: Mapping[str, Any], secret: str) -> RegisteredClient:
         raise WwnProtocolError(msg) from err
 
 
-async def _asked(session: ClientSession, method: str, url: URL, **kwargs: Any) -> Mapping[str, Any]:
+async def _asked(session: ClientSession, method: str, server: NestServer, url: URL, **kwargs: Any) -> Mapping[str, Any]:
     """Return the JSON object of a good answer; raise the error of any other."""
-    status, body, retry_after = await _call(session, method, url, **kwargs)
+    status, body, retry_after = await _call(session, method, url, ssl=server.trust(url), **kwargs)
     if status >= HTTPStatus.BAD_REQUEST:
         raise response_error(status, body, retry_after)
     if not isinstance(body, dict):
@@ -366,9 +443,8 @@ async def _call(session: ClientSession, method: str, url: URL, **kwargs: Any) ->
             session.request(method, url, allow_redirects=False, **kwargs) as response,
         ):
             content, status, headers = await read_body(response), response.status, response.headers
-    except ClientConnectorCertificateError:
-        msg = "its certificate is not trusted"
-        raise WwnCertificateError(msg) from None
+    except CERTIFICATE_ERRORS as err:
+        raise certificate_error(err) from None
     except TimeoutError:
         msg = f"no answer within {REQUEST_TIMEOUT:.0f} s"
         raise WwnConnectionError(msg) from None

@@ -1,26 +1,28 @@
 """One link's requests: reads and writes, with redirects followed by hand (protocol 4.1, 4.2, 5.1)."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from aiohttp import ClientConnectorCertificateError, ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 import orjson
 from yarl import URL
 
 from .auth import NO_ADDRESS, NestServer
 from .body import read_body
+from .certificates import CERTIFICATE_ERRORS, certificate_error
 from .const import LONGEST_BLOCK, MAX_REDIRECTS, REQUEST_TIMEOUT, SHORTEST_BLOCK, WRITE_PAUSE
 from .errors import (
     WwnAuthError,
     WwnBlockedError,
-    WwnCertificateError,
     WwnConnectionError,
     WwnProtocolError,
     WwnRedirectError,
+    WwnResponseError,
     response_error,
 )
 from .models import Document, DocumentReader, HvacMode, Presence, TemperatureScale
@@ -52,6 +54,8 @@ class WwnClient:
         self._pending = PendingWrites()
         # Until when each thing takes no more writes, and why, by its path.
         self._blocks: dict[str, tuple[float, WwnBlockedError]] = {}
+        # How often each status came in place of a good answer.
+        self.refusals: Counter[int] = Counter()
         self._writes = MergedWrites(self._send_write, WRITE_PAUSE)
 
     async def read(self) -> Document:
@@ -196,10 +200,13 @@ class WwnClient:
             async with response:
                 await self._raise_for_status(response)
                 yield response
-        except ClientConnectorCertificateError:
+        except WwnResponseError as err:
             self._shard = None
-            msg = "its certificate is not trusted"
-            raise WwnCertificateError(msg) from None
+            self.refusals[err.status] += 1
+            raise
+        except CERTIFICATE_ERRORS as err:
+            self._shard = None
+            raise certificate_error(err) from None
         except TimeoutError, ClientError, OSError:
             self._shard = None
             # Without the cause: its text holds the URL, which the error must not.
@@ -224,8 +231,9 @@ class WwnClient:
         raise WwnRedirectError(msg)
 
     async def _response(self, method: str, url: URL, **kwargs: Any) -> ClientResponse:
+        kwargs |= {"allow_redirects": False, "timeout": NO_TOTAL_TIMEOUT, "ssl": self._server.trust(url)}
         try:
-            return await self._session.request(method, url, allow_redirects=False, timeout=NO_TOTAL_TIMEOUT, **kwargs)
+            return await self._session.request(method, url, **kwargs)
         except ValueError:
             # An address that nobody can be asked at, such as one with a name that is too long.
             msg = "no connection"

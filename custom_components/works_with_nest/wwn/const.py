@@ -2,6 +2,9 @@
 
 from typing import Final
 
+# The version of what our server adds to the wire; see its discovery document.
+PROTOCOL: Final = 1
+
 # Longer than an answer on a home network ever takes, short enough to fit a poll of one minute into the live window.
 REQUEST_TIMEOUT: Final = 12.0
 

@@ -3,8 +3,14 @@
     WwnError
     ├── WwnConnectionError          nothing came back: refused, no route, no name, timed out
     │   └── WwnCertificateError     the other end could not prove who it is
+    │       ├── WwnCertificateExpiredError   not valid any more, or not yet
+    │       ├── WwnCertificateNameError      made for another name
+    │       ├── WwnSelfSignedError           signed by itself: a person may compare and confirm it
+    │       └── WwnCertificateChangedError   not the one that a person confirmed
     ├── WwnProtocolError            something came back that is not Works with Nest
     │   ├── WwnDiscoveryError       the address answers, but not as a Works with Nest server
+    │   ├── WwnTooNewError          it speaks only a protocol that came later
+    │   ├── WwnTooOldError          it speaks only a protocol that came before
     │   ├── WwnRedirectError        sent to a host that must not get the token, or in a circle
     │   ├── WwnEventTooLargeError   one event of the stream passed the size limit
     │   └── WwnStreamError          the stream reported an error or ended
@@ -43,12 +49,36 @@ class WwnCertificateError(WwnConnectionError):
     """The other end could not prove who it is."""
 
 
+class WwnCertificateExpiredError(WwnCertificateError):
+    """Its certificate is not valid any more, or not yet."""
+
+
+class WwnCertificateNameError(WwnCertificateError):
+    """Its certificate was made for another name or address."""
+
+
+class WwnSelfSignedError(WwnCertificateError):
+    """Its certificate is signed by itself, so only a person can tell whether it is the right one."""
+
+
+class WwnCertificateChangedError(WwnCertificateError):
+    """Its certificate is not the one that a person confirmed."""
+
+
 class WwnProtocolError(WwnError):
     """Something came back that is not Works with Nest."""
 
 
 class WwnDiscoveryError(WwnProtocolError):
     """The address answers, but not as a Works with Nest server."""
+
+
+class WwnTooNewError(WwnProtocolError):
+    """It speaks a version of the protocol that came after this code."""
+
+
+class WwnTooOldError(WwnProtocolError):
+    """It speaks a version of the protocol that this code does not speak any more."""
 
 
 class WwnRedirectError(WwnProtocolError):
@@ -69,6 +99,7 @@ class AddressProblem(StrEnum):
     INVALID = "invalid"
     INSECURE = "insecure"
     GOOGLE = "google"
+    PATH = "path"
 
 
 class WwnAddressError(WwnError):

@@ -1,0 +1,250 @@
+"""A link that is changed, moved, or linked again; and a PIN in place of the way back."""
+
+import asyncio
+import re
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+import pytest
+from yarl import URL
+
+from custom_components.works_with_nest.const import DOMAIN
+from tools.nest_home import NestHomeServer, NestPerson
+
+from .conftest import EVERYTHING, Browser, until
+from .test_linking import answer
+
+SMOKE_ONLY: dict[str, Any] = {"thermostat": "nothing", "away": "nothing", "smoke_co": True}
+
+
+async def reconfigure(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ConfigFlowResult:
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+
+
+def shown(hass: HomeAssistant, domain: str) -> set[str]:
+    return {key for key in hass.states.async_entity_ids(domain) if hass.states.get(key).state != "unavailable"}
+
+
+async def linked(browser: Browser, nest_home: NestHomeServer, person: NestPerson, share: Any) -> ConfigEntry[Any]:
+    entry: ConfigEntry[Any] = (await browser.link(nest_home.base, person.accept, share))["result"]
+    await until(lambda: entry.runtime_data.live)
+    return entry
+
+
+async def test_more_data_is_accepted_again_and_appears_without_a_restart(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    old_token = entry.data["token"]["access_token"]
+    assert shown(hass, "climate") == set()
+    form = await reconfigure(hass, entry)
+    assert {str(key): key.description["suggested_value"] for key in form["data_schema"].schema} == {
+        "address": nest_home.base,
+        "thermostat": "nothing",
+        "away": "nothing",
+        "smoke_co": True,
+        "arrivals": False,
+    }
+    step = await browser.submit(form, {"address": nest_home.base, **EVERYTHING})
+    assert step["type"] == "external"
+    result = await browser.come_back(step, person.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    assert len(shown(hass, "climate")) == 2
+    assert len(shown(hass, "select")) == 1
+    assert entry.data["client"]["version"] == 2
+    assert await answer(nest_home.base, old_token) == 401
+    assert await answer(nest_home.base, entry.data["token"]["access_token"]) == 200
+    assert not any(flow["context"]["source"] == "reauth" for flow in hass.config_entries.flow.async_progress())
+
+
+async def test_less_data_is_accepted_again_and_its_entities_and_devices_go(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    person: NestPerson,
+    browser: Browser,
+    entity_registry: er.EntityRegistry,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    step = await browser.submit(await reconfigure(hass, entry), {"address": nest_home.base, **SMOKE_ONLY})
+    result = await browser.come_back(step, person.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    ours = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    assert {each.domain for each in ours} == {"binary_sensor", "event", "sensor"}
+    models = {each.model for each in dr.async_entries_for_config_entry(device_registry, entry.entry_id)}
+    assert models == {"Home", "Protect"}
+    assert shown(hass, "event") != set()
+
+
+async def test_going_back_leaves_the_link_and_what_it_asks_for_as_they_were(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    before = dict(entry.data)
+    step = await browser.submit(await reconfigure(hass, entry), {"address": nest_home.base, **EVERYTHING})
+    assert "temperatures" in await person.read(step["url"])
+    result = await browser.come_back(step, person.decline)
+    assert (result["type"], result["reason"]) == ("abort", "access_denied")
+    await hass.async_block_till_done()
+    assert dict(entry.data) == before
+    assert await answer(nest_home.base, before["token"]["access_token"]) == 200
+    async with asyncio.timeout(10):
+        while "temperatures" in (page := await person.read(step["url"])):
+            await asyncio.sleep(0.05)
+    assert "carbon monoxide level" in page
+
+
+async def test_another_address_of_the_same_server_needs_no_new_acceptance(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    token = entry.data["token"]
+    await nest_home.stop()
+    moved = await nest_home.start()
+    result = await browser.submit(await reconfigure(hass, entry), {"address": moved, **EVERYTHING})
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    assert entry.data["server"]["base"].rstrip("/") == moved
+    assert entry.data["token"] == token
+    assert entry.state is ConfigEntryState.LOADED
+    await until(lambda: entry.runtime_data.live)
+
+
+async def test_another_server_is_not_taken_for_this_one(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser, tmp_path: Any
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    other = NestHomeServer(tmp_path / "other", tmp_path / "other.log")
+    await other.start()
+    try:
+        form = await reconfigure(hass, entry)
+        for address, errors in (
+            (other.base, {"address": "other_server"}),
+            ("home.nest.com", {"address": "address_google"}),
+            (f"{nest_home.base}", {"base": "nothing_chosen"}),
+        ):
+            share = {**EVERYTHING, **({} if address != nest_home.base else {**SMOKE_ONLY, "smoke_co": False})}
+            form = await browser.submit(form, {"address": address, **share})
+            assert (form["step_id"], form["errors"]) == ("reconfigure", errors)
+    finally:
+        await other.stop()
+    form = await browser.submit(form, {"address": other.base, **EVERYTHING})
+    assert form["errors"] == {"base": "cannot_connect"}
+
+
+async def test_linking_again_from_another_address_of_home_assistant(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    person: NestPerson,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    entry.async_start_reauth(hass)
+    await until(hass.config_entries.flow.async_progress)
+    (flow,) = hass.config_entries.flow.async_progress()
+    here = "http://192.168.1.9:8123/auth/external/callback"
+    monkeypatch.setattr("custom_components.works_with_nest.config_flow.redirect_uri", lambda: here)
+    step = await browser.submit(flow, None)
+    assert URL(step["url"]).query["redirect_uri"] == here
+    went: list[str] = []
+
+    async def accept(url: str) -> str:
+        went.append(await person.accept(url))
+        return went[-1]
+
+    result = await browser.come_back(step, accept)
+    assert went[0].startswith(f"{here}?")
+    assert (result["type"], result["reason"]) == ("abort", "reauth_successful")
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def pin_of(person: NestPerson, url: str) -> str:
+    """Accept on the server's page and read the PIN that it then shows."""
+    (pin,) = re.findall(r"<code>(\w+)</code>", await person.read(await person.accept(url)))
+    return str(pin)
+
+
+async def test_a_pin_takes_the_way_back(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    form = await browser.submit(await browser.start(), {"address": nest_home.base})
+    step = await browser.submit(form, {**EVERYTHING, "by_pin": True})
+    assert (step["type"], step["step_id"]) == ("form", "pin")
+    url = step["description_placeholders"]["url"]
+    assert URL(url).query.keys() == {
+        "response_type",
+        "client_id",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+    }
+    pin = await pin_of(person, url)
+    assert len(pin) == 8
+    step = await browser.submit(step, {"pin": "WRONGPIN"})
+    assert (step["step_id"], step["errors"]) == ("pin", {"pin": "pin_refused"})
+    result = await browser.submit(step, {"pin": f" {pin.lower()} "})
+    assert result["type"] == "create_entry", result
+    await hass.async_block_till_done()
+    entry = result["result"]
+    assert entry.data["by_pin"] is True
+    assert entry.state is ConfigEntryState.LOADED
+    assert len(shown(hass, "climate")) == 2
+
+
+@pytest.mark.parametrize("return_to", [None, "http://home-assistant.example.com/auth/external/callback"])
+async def test_where_no_browser_can_be_sent_back_a_pin_does_it(
+    nest_home: NestHomeServer,
+    person: NestPerson,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    return_to: str | None,
+) -> None:
+    form = await browser.submit(await browser.start(), {"address": nest_home.base})
+    monkeypatch.setattr("custom_components.works_with_nest.config_flow.redirect_uri", lambda: return_to)
+    step = await browser.submit(form, EVERYTHING)
+    assert (step["type"], step["step_id"]) == ("form", "pin")
+    pin = await pin_of(person, step["description_placeholders"]["url"])
+    assert (await browser.submit(step, {"pin": pin}))["type"] == "create_entry"
+
+
+async def test_a_server_that_goes_down_before_the_pin_is_said_on_the_form(
+    nest_home: NestHomeServer, browser: Browser
+) -> None:
+    form = await browser.submit(await browser.start(), {"address": nest_home.base})
+    step = await browser.submit(form, {**EVERYTHING, "by_pin": True})
+    await nest_home.stop()
+    step = await browser.submit(step, {"pin": "ACDEFGHJ"})
+    assert (step["step_id"], step["errors"]) == ("pin", {"base": "cannot_connect"})
+
+
+async def test_what_is_taken_back_on_the_server_is_a_repair_that_asks_for_it_again(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    person: NestPerson,
+    browser: Browser,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    issue_id = f"permissions_missing_{entry.entry_id}"
+    assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
+    await person.take_back("thermostat read/write")
+    await until(lambda: issue_registry.async_get_issue(DOMAIN, issue_id))
+    assert issue_registry.async_get_issue(DOMAIN, issue_id).translation_placeholders == {
+        "home": "Home",
+        "data": "Thermostats",
+    }
+    step = await browser.submit(await reconfigure(hass, entry), {"address": nest_home.base, **EVERYTHING})
+    assert step["type"] == "external"
+    result = await browser.come_back(step, person.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
+    assert len(shown(hass, "climate")) == 2

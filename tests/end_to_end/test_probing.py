@@ -1,0 +1,137 @@
+"""An address that is typed: found with or without a scheme, and a clear answer for each way it can fail."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+import pytest
+from yarl import URL
+
+from tests.certificates import Authority, fingerprint_of
+from tools.nest_home import NestHomeServer, NestPerson
+
+from .conftest import EVERYTHING, PASSWORD, Browser, until
+
+type Answering = Callable[..., Awaitable[URL]]
+
+
+@pytest.fixture
+async def answering() -> AsyncGenerator[Answering]:
+    """Return a function that answers every request with some JSON, at the address that it returns."""
+    async with AsyncExitStack() as stack:
+
+        async def answering(said: Callable[[URL], Any]) -> URL:
+            async def handler(request: web.Request) -> web.Response:
+                return web.json_response(said(request.url.origin()))
+
+            app = web.Application()
+            app.router.add_get("/{path:.*}", handler)
+            server = TestServer(app, host="127.0.0.1")
+            await server.start_server(access_log=None)
+            stack.push_async_callback(server.close)
+            return server.make_url("/").origin()
+
+        yield answering
+
+
+async def asked(browser: Browser, address: str) -> Any:
+    return await browser.submit(await browser.start(), {"address": address})
+
+
+@pytest.mark.parametrize(
+    ("protocol", "error"),
+    [
+        (2, {"address": "protocol_too_new"}),
+        (0, {"address": "protocol_too_old"}),
+        (None, {"address": "not_works_with_nest"}),
+        ("1", {"address": "not_works_with_nest"}),
+        (True, {"address": "not_works_with_nest"}),
+    ],
+)
+async def test_another_version_of_the_protocol_is_said(
+    browser: Browser, answering: Answering, protocol: Any, error: dict[str, str]
+) -> None:
+    base = await answering(lambda base: {"issuer": str(base), "works_with_nest": {"protocol": protocol}})
+    result = await asked(browser, str(base))
+    assert (result["step_id"], result["errors"]) == ("user", error)
+
+
+async def test_a_path_that_leads_elsewhere_is_said_and_one_that_does_no_harm_is_left_out(
+    browser: Browser, answering: Answering, nest_home: NestHomeServer
+) -> None:
+    base = await answering(lambda _: {"hello": "I am a proxy"})
+    result = await asked(browser, f"{base}/nest/")
+    assert (result["step_id"], result["errors"]) == ("user", {"address": "address_path"})
+    result = await asked(browser, f"{nest_home.base.removeprefix('http://')}/connections")
+    assert result["step_id"] == "share"
+
+
+async def test_a_redirect_is_not_followed_and_said(browser: Browser) -> None:
+    async def handler(_request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "http://127.0.0.1:1/"})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handler)
+    async with TestServer(app, host="127.0.0.1") as server:
+        result = await asked(browser, str(server.make_url("/")))
+    assert (result["step_id"], result["errors"]) == ("user", {"address": "redirected"})
+
+
+async def test_a_server_without_https_is_said_not_to_answer_it(browser: Browser, nest_home: NestHomeServer) -> None:
+    result = await asked(browser, nest_home.base.replace("http:", "https:"))
+    assert (result["step_id"], result["errors"]) == ("user", {"address": "cannot_connect"})
+
+
+@pytest.fixture
+async def secure_home(tmp_path: Path) -> AsyncGenerator[NestHomeServer]:
+    """Return a server with a certificate that is signed by itself."""
+    pair = Authority("nest").pair(tmp_path / "pairs")
+    server = NestHomeServer(tmp_path / "secure", tmp_path / "secure.log", *pair.options)
+    await server.add_account("ada", PASSWORD)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.mark.parametrize("spelling", ["https://127.0.0.1:{port}", "127.0.0.1:{port}"])
+async def test_a_certificate_signed_by_itself_is_compared_and_then_only_that_one_is_taken(
+    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path, spelling: str
+) -> None:
+    port = URL(secure_home.base).port
+    shown = fingerprint_of(tmp_path / "pairs" / "nest.pem")
+    result = await asked(browser, spelling.format(port=port))
+    assert (result["type"], result["step_id"]) == ("form", "certificate")
+    assert result["description_placeholders"]["fingerprint"] == shown
+    result = await browser.submit(result, {"same": False})
+    assert (result["step_id"], result["errors"]) == ("certificate", {"same": "not_compared"})
+    assert result["description_placeholders"]["fingerprint"] == shown
+    result = await browser.submit(result, {"same": True})
+    assert result["step_id"] == "share"
+
+
+async def test_a_link_by_a_confirmed_certificate_ends_when_the_certificate_is_another(
+    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path
+) -> None:
+    result = await browser.submit(await asked(browser, secure_home.base), {"same": True})
+    step = await browser.submit(result, EVERYTHING)
+    assert step["type"] == "external"
+    async with NestPerson(secure_home.base, "ada", PASSWORD, tmp_path / "pairs" / "nest.pem") as person:
+        end = await browser.come_back(step, person.accept)
+    assert end["type"] == "create_entry", end
+    await hass.async_block_till_done()
+    entry = end["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    await until(lambda: entry.runtime_data.live)
+    port = URL(secure_home.base).port or 0
+    await secure_home.stop()
+    # Another certificate of the same name, as somebody in between would have one.
+    Authority("nest").pair(tmp_path / "pairs")
+    await secure_home.start(port)
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "certificate_changed"
