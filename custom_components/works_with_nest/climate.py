@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Self, override
 
 from homeassistant.components.climate import (
+    ATTR_FAN_MODE,
     ATTR_HVAC_MODE,
+    ATTR_PRESET_MODE,
     ATTR_TARGET_TEMP_HIGH,
     ATTR_TARGET_TEMP_LOW,
     FAN_AUTO,
@@ -126,7 +128,7 @@ def preset(thermostat: Thermostat) -> str | None:
 
 def fan_mode(thermostat: Thermostat) -> str | None:
     """Return whether the fan runs by its timer or as the equipment needs it, None where that is not told."""
-    return FAN_MODE_OF_TIMER.get(thermostat.fan_timer_active)
+    return FAN_MODE_OF_TIMER.get(thermostat.fan_timer_active) if thermostat.has_fan else None
 
 
 def last_mode(thermostat: Thermostat) -> HvacMode | None:
@@ -362,6 +364,22 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
     def native_target_temperature_high(self) -> float | None:
         """Return the upper bound where there are two."""
         return self._of(lambda thermostat: targets(thermostat)[2], None)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return what can be seen and not set: Home Assistant itself leaves out whatever cannot be set."""
+        if self._may_write:
+            return None
+        temperatures = {
+            ATTR_TEMPERATURE: self.native_target_temperature,
+            ATTR_TARGET_TEMP_LOW: self.native_target_temperature_low,
+            ATTR_TARGET_TEMP_HIGH: self.native_target_temperature_high,
+        }
+        own, precision = self.native_temperature_unit, self.precision
+        shown = {name: display_temp(self.hass, value, own, precision) for name, value in temperatures.items()}
+        told = {**shown, ATTR_PRESET_MODE: self.preset_mode, ATTR_FAN_MODE: self.fan_mode}
+        return {name: value for name, value in told.items() if value is not None}
 
     temperature_unit = native_temperature_unit
     current_temperature = native_current_temperature

@@ -341,6 +341,36 @@ async def test_seeing_without_changing_offers_nothing_to_change(
     assert service.writes() == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "seen"),
+    [
+        (
+            {"hvac_mode": "heat-cool"},
+            {"target_temp_low": 68, "target_temp_high": 76, "preset_mode": "none", "fan_mode": "auto"},
+        ),
+        ({"hvac_mode": "heat", "fan_timer_active": True}, {"temperature": 70, "preset_mode": "none", "fan_mode": "on"}),
+        (
+            {"hvac_mode": "eco", "previous_hvac_mode": "heat", "has_fan": False},
+            {"temperature": 60, "preset_mode": "eco"},
+        ),
+        (
+            {"hvac_mode": "heat", "temperature_scale": "C", "has_fan": False},
+            {"temperature": 69.8, "preset_mode": "none"},
+        ),
+        ({"hvac_mode": "off", "has_fan": False}, {"preset_mode": "none"}),
+        ({"is_online": False}, {}),
+    ],
+    ids=["range", "heat", "eco", "Celsius", "off", "offline"],
+)
+async def test_what_can_only_be_seen_is_shown_all_the_same(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, fields: dict[str, Any], seen: dict[str, Any]
+) -> None:
+    service.document["devices"]["thermostats"][HALLWAY] |= fields
+    await link(["thermostat read"])
+    names = ("temperature", "target_temp_low", "target_temp_high", "preset_mode", "fan_mode")
+    assert {name: value for name, value in attributes(hass).items() if name in names} == seen
+
+
 async def test_what_can_be_set_follows_the_equipment(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: Callable[[str], str | None]
 ) -> None:
