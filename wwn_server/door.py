@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio.sslproto import SSLProtocol
 import resource
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 # What the process needs besides: its database, logs, libraries, sockets of the announcement.
 _OTHER_FILES: Final = 100
 _FEWEST: Final = 50
-_HANDSHAKE_SECONDS: Final = 10.0
+_HANDSHAKE_SECONDS: Final = 10
 
 
 class Door(web.BaseSite):
@@ -32,6 +33,8 @@ class Door(web.BaseSite):
         self._spoken = speaker_options(settings)
         self._port = port
         self._most = most_connections()
+        # Those that have not agreed on a key yet, whom the runner does not know.
+        self._greeted: set[asyncio.Transport] = set()
 
     @property
     def name(self) -> str:
@@ -41,27 +44,54 @@ class Door(web.BaseSite):
     async def start(self) -> None:
         """Listen. Raises ``OSError``."""
         await super().start()
-        with_tls: dict[str, Any] = {"ssl_handshake_timeout": _HANDSHAKE_SECONDS} if self._ssl_context else {}
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Threshold(self), self._settings.host, self._port, ssl=self._ssl_context, backlog=128, **with_tls
+            lambda: _Threshold(self), self._settings.host, self._port, backlog=128
         )
 
     def is_open_to(self, address: str) -> bool:
         """Say whether there is room for one more connection of an address."""
         server = self._runner.server
-        connections = [] if server is None else server.connections
+        self._greeted = {each for each in self._greeted if not each.is_closing()}
+        inside = [] if server is None else [each.transport for each in server.connections]
+        connections = [*inside, *self._greeted]
         if len(connections) >= self._most:
             return False
         # Everybody comes from the address of the proxy.
         if is_trusted(address, self._settings.trusted_proxy):
             return True
-        return sum(_address(each.transport) == address for each in connections) < self._settings.connections_per_address
+        return sum(_address(each) == address for each in connections) < self._settings.connections_per_address
 
-    def protocol(self) -> asyncio.Protocol:
-        """Return what speaks HTTP on one connection."""
+    def greet(self, transport: asyncio.Transport) -> None:
+        """Agree on a key first, where what is said here is encrypted.
+
+        asyncio would do so before anybody could look who it is, and how often they are here already.
+        """
+        if self._ssl_context is None:
+            self.let_in(transport)
+            return
+        self._greeted.add(transport)
+        tls = SSLProtocol(
+            asyncio.get_running_loop(),
+            _Agreed(self, transport),
+            self._ssl_context,
+            None,  # type: ignore[arg-type] # nobody waits, as where asyncio listens itself
+            server_side=True,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+        )
+        transport.set_protocol(tls)
+        tls.connection_made(transport)
+
+    def agreed(self, transport: asyncio.Transport) -> None:
+        """Forget one that was greeted: it is inside now."""
+        self._greeted.discard(transport)
+
+    def let_in(self, transport: asyncio.Transport) -> None:
+        """Have HTTP spoken on a connection."""
         if self._runner.server is None:
             raise ConnectionAbortedError
-        return Speaker(self._runner.server, loop=asyncio.get_running_loop(), **self._spoken)
+        protocol = Speaker(self._runner.server, loop=asyncio.get_running_loop(), **self._spoken)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
 
 
 class _Threshold(asyncio.Protocol):
@@ -73,12 +103,24 @@ class _Threshold(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection on, or end it."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        if not self._door.is_open_to(_address(transport)):
+        if self._door.is_open_to(_address(transport)):
+            self._door.greet(transport)
+        else:
             transport.abort()
-            return
-        protocol = self._door.protocol()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
+
+
+class _Agreed(asyncio.Protocol):
+    """What a connection meets once it is encrypted."""
+
+    def __init__(self, door: Door, plain: asyncio.Transport) -> None:
+        self._door = door
+        self._plain = plain
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection on."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101
+        self._door.agreed(self._plain)
+        self._door.let_in(transport)
 
 
 def most_connections() -> int:

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+import ssl
 
 from aiohttp import ClientSession
 import pytest
@@ -12,7 +15,9 @@ from wwn_server.homes.simulated import SimulatedHome
 from wwn_server.serving import _listening
 from wwn_server.settings import Settings
 from wwn_server.store import Store
+from wwn_server.tls import tls_of
 
+from .certificates import make
 from .conftest import Clock, Running
 from .hub import Hub, refusal
 from .person import Person
@@ -151,6 +156,25 @@ class TestConnections:
         else:
             pytest.fail("there was never room again")
 
+    async def test_those_count_that_do_not_get_as_far_as_a_key(
+        self, tmp_path: Path, settings: Settings, store: Store, clock: Clock
+    ) -> None:
+        pair = make(tmp_path / "tls")
+        trusting = ssl.create_default_context(cafile=str(pair.certificate))
+        own = replace(settings, certificate=pair.certificate, key=pair.key, idle_seconds=60)
+        home = SimulatedHome(store.server_id, speed=0, clock=clock.now)
+        async with _listening(own, store, home, tls_of(own)) as (_, port):
+            silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+            assert not await is_answered(port, trusting)
+            for _, writer in silent:
+                writer.close()
+            for _ in range(200):
+                if await is_answered(port, trusting):
+                    break
+                await asyncio.sleep(0.05)
+            else:
+                pytest.fail("there was never room again")
+
     @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: n", b"GET / HTTP/1.1\r\nHost: nas\r\n\r\n"])
     async def test_a_connection_without_a_whole_request_is_closed(self, port: int, sent: bytes) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -173,10 +197,10 @@ class TestConnections:
         writer.close()
 
 
-async def is_answered(port: int) -> bool:
+async def is_answered(port: int, tls: ssl.SSLContext | None = None) -> bool:
     """Say whether a new connection gets an answer, and is not just closed."""
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
         writer.write(b"GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: nas\r\n\r\n")
         line = await asyncio.wait_for(reader.readline(), 20)
         writer.close()
