@@ -466,8 +466,9 @@ async def test_a_step_in_celsius_is_one_of_each_thermostats_own(
 @pytest.mark.parametrize(
     ("scale", "bounds"),
     [
-        *[("C", (half / 2 - 4, half / 2)) for half in range(27, 64, 5)],
-        *[("F", (degrees - 8, degrees)) for degrees in range(59, 90, 5)],
+        # Of these whole degrees Fahrenheit would make others: 12.5, 17.5, 22.5 and 27.5.
+        *[("C", (high - 4, high)) for high in (16.5, 17.5, 21, 22.5, 27.5, 32)],
+        *[("F", (degrees - 8, degrees)) for degrees in (59, 64, 71, 90)],
     ],
 )
 async def test_what_is_shown_of_two_bounds_and_set_again_changes_neither(

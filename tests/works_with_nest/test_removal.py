@@ -66,6 +66,9 @@ def test_a_home_that_shows_the_device_nowhere_does_not_have_it(
             lambda d: (sold(d), d["structures"][HOME].update(smoke_co_alarms="none")), id="a list that cannot be read"
         ),
         pytest.param(
+            lambda d: (sold(d), d["structures"][HOME].update(smoke_co_alarms=[5])), id="a list with what is no id"
+        ),
+        pytest.param(
             lambda d: (only_alarm_sold(d), d["metadata"].update(permissions=["postal code read"])),
             id="a link that may not see devices",
         ),
