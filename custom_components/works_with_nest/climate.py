@@ -447,8 +447,8 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
         return in_force if isinstance(in_force, HvacMode) else None
 
     async def _set_mode_and_wait(self, mode: HvacMode) -> None:
-        """Set the mode and wait until a document shows it, if it is not in force already."""
-        if self._has_mode(mode):
+        """Set the mode and wait until a document shows it, if it is not known to be in force already."""
+        if self._has_mode(mode) and self.coordinator.client.knows:
             return
         await self._write_mode(mode)
         if not await self.coordinator.async_wait_until(lambda _: self._has_mode(mode), MODE_SHOWN_WITHIN):

@@ -10,6 +10,7 @@ import pytest
 from yarl import URL
 
 from custom_components.works_with_nest.wwn import WwnClient, body as body_module, client as client_module, pending
+from custom_components.works_with_nest.wwn.clock import Instant
 from custom_components.works_with_nest.wwn.errors import (
     WwnAuthError,
     WwnBlockedError,
@@ -349,6 +350,20 @@ async def test_what_is_so_already_is_not_written(knowing: tuple[WwnClient, Recor
     client, server = knowing
     await write(client)
     assert len(server.requests) == sent
+
+
+async def test_what_was_so_longer_ago_than_a_keep_alive_is_written(knowing: tuple[WwnClient, Recorder]) -> None:
+    client, server = knowing
+    now = Instant.now()
+    client.hear(Instant(now.steady - 36, now.wall - 36))
+    await client.set_hvac_mode(HALLWAY, HvacMode.HEAT_COOL)
+    assert len(server.requests) == 1
+    # The same once more: it was accepted a moment ago.
+    await client.set_hvac_mode(HALLWAY, HvacMode.HEAT_COOL)
+    assert len(server.requests) == 1
+    client.hear(Instant(now.steady - 20, now.wall - 20))
+    await client.set_presence(HOME, Presence.HOME)
+    assert len(server.requests) == 1
 
 
 async def test_what_is_under_way_counts_more_than_the_document(

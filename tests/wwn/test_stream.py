@@ -34,6 +34,27 @@ def put(document: object) -> bytes:
     return b"event: put\ndata: " + json.dumps({"path": "/", "data": document}).encode() + b"\n\n"
 
 
+async def test_a_sign_of_life_says_that_what_is_known_still_holds(serve: Serve, session: ClientSession) -> None:
+    heard: list[bool] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(put({}) + KEEP_ALIVE)
+        return response
+
+    client = WwnClient(session, nest_server(await serve(handler)), "c.secret-token")
+
+    def put_is_old(_document: Document) -> None:
+        now = clock.Instant.now()
+        client.hear(clock.Instant(now.steady - 36, now.wall - 36))
+        heard.append(client.knows)
+
+    with pytest.raises(WwnError):
+        await WwnStream(client, put_is_old, lambda: heard.append(client.knows), 5.0).listen()
+    assert heard == [False, True]
+
+
 class Listener:
     """What a stream told."""
 

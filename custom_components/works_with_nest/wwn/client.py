@@ -15,7 +15,8 @@ from yarl import URL
 from .auth import NO_ADDRESS, NestServer
 from .body import read_body
 from .certificates import CERTIFICATE_ERRORS, certificate_error
-from .const import LONGEST_BLOCK, MAX_REDIRECTS, REQUEST_TIMEOUT, SHORTEST_BLOCK, WRITE_PAUSE
+from .clock import Instant
+from .const import KNOWN_FOR, LONGEST_BLOCK, MAX_REDIRECTS, REQUEST_TIMEOUT, SHORTEST_BLOCK, WRITE_PAUSE
 from .errors import (
     WwnAuthError,
     WwnBlockedError,
@@ -51,6 +52,7 @@ class WwnClient:
         self._shard: URL | None = None
         self._reader = DocumentReader()
         self._taken = 0
+        self._heard: Instant | None = None
         self._pending = PendingWrites()
         # Until when each thing takes no more writes, and why, by its path.
         self._blocks: dict[str, tuple[float, WwnBlockedError]] = {}
@@ -60,21 +62,34 @@ class WwnClient:
 
     async def read(self) -> Document:
         """Return the newest document. Raises WwnError."""
-        taken = self._taken
+        taken, asked = self._taken, Instant.now()
         content = await self._content("GET", "/")
         if self._taken != taken:
             # A push overtook this answer, which may be older than what the push brought.
             return self._reader.last
         try:
-            return self.document(orjson.loads(content))
+            return self.document(orjson.loads(content), asked)
         except orjson.JSONDecodeError:
             self._shard = None
             msg = "the document is not JSON"
             raise WwnProtocolError(msg) from None
 
-    def document(self, raw: object) -> Document:
-        """Return the document in a parsed root; what did not change since the last one is the same object."""
+    @property
+    def knows(self) -> bool:
+        """Whether the newest document can be relied on: what was heard last is younger than a keep-alive's time."""
+        return self._heard is not None and self._heard.age() < KNOWN_FOR
+
+    def hear(self, heard: Instant) -> None:
+        """Take the server's word that its newest document held at a time."""
+        self._heard = heard
+
+    def document(self, raw: object, heard: Instant | None = None) -> Document:
+        """Return the document in a parsed root; what did not change since the last one is the same object.
+
+        heard: when it was so for certain; now, where nothing is said.
+        """
         self._taken += 1
+        self.hear(heard or Instant.now())
         document = self._reader.read(raw)
         self._pending.take(document)
         return document
@@ -129,12 +144,12 @@ class WwnClient:
         await self._writes.write(f"/devices/thermostats/{device_id}", fields)
 
     async def _send_write(self, path: str, fields: Mapping[str, Any]) -> bool:
-        """Send a write, unless it would change nothing; return whether it was sent.
+        """Send a write, unless it is known that it would change nothing; return whether it was sent.
 
         That it was accepted does not mean it was carried out, the next document says so. While the service takes no
         more writes to a thing it is not asked again (protocol 6).
         """
-        if self._pending.is_in_force(path, fields, self._reader.last):
+        if self._pending.is_in_force(path, fields, self._reader.last if self.knows else None):
             return False
         self._raise_if_blocked(path)
         try:

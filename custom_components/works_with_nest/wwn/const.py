@@ -23,6 +23,9 @@ TOKEN_LIFETIME: Final = 315_360_000
 # A slider sends a value for each step it is dragged over; the limits on writes are tight (protocol 6).
 WRITE_PAUSE: Final = 1.0
 
+# After one keep-alive that did not come, nobody knows whether what was shown last is still so: then a write is sent.
+KNOWN_FOR: Final = 35.0
+
 # How long a write that was accepted may take to show in a document (protocol 5.1); after that it came to nothing.
 PENDING_FOR: Final = 10.0
 

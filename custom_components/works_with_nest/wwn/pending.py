@@ -44,12 +44,15 @@ class PendingWrites:
             else:
                 del self._fields[path]
 
-    def is_in_force(self, path: str, fields: Fields, document: Document) -> bool:
-        """Whether a write would change nothing: the document shows it all, or it was accepted a moment ago."""
+    def is_in_force(self, path: str, fields: Fields, document: Document | None) -> bool:
+        """Whether a write would change nothing: the document shows it all, or it was accepted a moment ago.
+
+        document: None where nobody knows what is so.
+        """
         if not WITH_EFFECT_OF_ITS_OWN.isdisjoint(fields):
             return False
         now = asyncio.get_running_loop().time()
         pending = {name: value for name, (value, until) in self._fields.get(path, {}).items() if until > now}
         # A mode that is under way may bring other temperatures than those the document shows.
-        in_force = pending or things(document).get(path, {})
+        in_force = pending or (things(document).get(path, {}) if document else {})
         return all(name in in_force and in_force[name] == value for name, value in fields.items())

@@ -74,6 +74,7 @@ class WwnStream:
                 self._take_put(event.data)
             case "keep-alive" if self._has_document:
                 self._heard = self.event_begun
+                self._client.hear(self.event_begun)
                 self._on_keep_alive()
             case "auth_revoked":
                 raise WwnAuthError(HTTPStatus.UNAUTHORIZED, "auth_revoked")
@@ -87,7 +88,7 @@ class WwnStream:
             raise WwnProtocolError(msg)
         self._has_document = True
         self._heard = self.event_begun
-        self._on_put(self._client.document(put["data"]))
+        self._on_put(self._client.document(put["data"], self.event_begun))
 
 
 def _json(data: bytes) -> object:
