@@ -72,7 +72,8 @@ def load(file: Path) -> Any:
 
 
 MANIFEST = load(INTEGRATION / "manifest.json")
-TEXTS = load(INTEGRATION / "translations" / "en.json")
+TRANSLATIONS = INTEGRATION / "translations"
+TEXTS = load(TRANSLATIONS / "en.json")
 ICONS = load(INTEGRATION / "icons.json")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REPOSITORY = PROJECT["urls"]["repository"]
@@ -336,10 +337,27 @@ def test_the_marketplace_is_told_only_what_all_its_readers_know() -> None:
 # Texts.
 
 
-def test_every_text_is_a_sentence_that_can_be_shown() -> None:
+LANGUAGES = pytest.mark.parametrize("file", sorted(TRANSLATIONS.glob("*.json")), ids=lambda file: file.stem)
+
+
+def shape(value: Any) -> Any:
+    """Return the keys of some JSON in their order, and instead of each text its placeholders."""
+    return names_in(value) if isinstance(value, str) else [(key, shape(each)) for key, each in value.items()]
+
+
+@LANGUAGES
+def test_every_language_has_the_same_keys_and_placeholders(file: Path) -> None:
+    assert shape(load(file)) == shape(TEXTS)
+
+
+def test_the_sections_of_the_texts_are_known_to_these_rules() -> None:
     known = {"conditions", "config", "device", "entity", "exceptions", "issues", "options", "selector", "services"}
     assert TEXTS.keys() == known | {"system_health", "triggers"}, "teach this test the new section"
-    for path, text in leaves(TEXTS):
+
+
+@LANGUAGES
+def test_every_text_is_a_sentence_that_can_be_shown(file: Path) -> None:
+    for path, text in leaves(load(file)):
         assert text, path
         assert text == text.strip(), path
         assert "[%key" not in text, path
@@ -576,11 +594,13 @@ def test_the_page_about_the_systems_health_names_what_it_shows() -> None:
     assert told.keys(returned.value) == TEXTS["system_health"]["info"].keys()
 
 
-def test_every_reason_fits_on_the_servers_page() -> None:
+@LANGUAGES
+def test_every_reason_fits_on_the_servers_page(file: Path) -> None:
     # The server takes at most 200 characters of plain text for each piece of data that is asked for.
-    described = TEXTS["config"]["step"]["share"]["data_description"]
+    steps = load(file)["config"]["step"]
+    described = steps["share"]["data_description"]
     reasons = {field: described[field] for field in sharing.PERMISSION_OF_CHOICE}
-    again = TEXTS["config"]["step"]["reconfigure"]["data_description"]
+    again = steps["reconfigure"]["data_description"]
     assert {field: again[field] for field in reasons} == reasons
     assert {field: len(text) for field, text in reasons.items() if len(text) > 200 or names_in(text)} == {}
 
