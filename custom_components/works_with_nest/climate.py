@@ -394,9 +394,9 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
 
     @override
     async def async_turn_on(self) -> None:
-        """Go back to the mode that was on before, if the equipment still has it."""
+        """Go back to the mode that was on before, if the equipment still has it; in eco a thermostat is on already."""
         offered = [WIRE_MODE_OF[mode] for mode in self.hvac_modes if mode is not HVACMode.OFF]
-        if offered:
+        if offered and self.hvac_mode is HVACMode.OFF:
             await self._write_mode(self._last.mode if self._last.mode in offered else offered[0])
 
     @override

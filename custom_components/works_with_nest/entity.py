@@ -203,6 +203,7 @@ def async_register_devices(coordinator: WwnCoordinator) -> None:
     register()
     coordinator.config_entry.async_on_unload(coordinator.async_add_listener(register))
     _on_device_removed(coordinator, lambda wire_id: known.pop(wire_id, None))
+    _on_device_removed(coordinator, coordinator.history.async_forget)
 
 
 def _on_device_removed(coordinator: WwnCoordinator, forget: Callable[[str], object]) -> None:

@@ -162,7 +162,7 @@ class WwnHistory:
 
     @callback
     def async_forget(self, alarm_id: str) -> None:
-        """Forget an alarm that is gone; should it come back, it is a new one."""
+        """Forget an alarm that left the device registry; should it come back, it is a new one."""
         self._known, self._told = _without(self._known, alarm_id), _without(self._told, alarm_id)
         self._missing.pop(alarm_id, None)
         self._write(CONTACT_WRITTEN_WITHIN)

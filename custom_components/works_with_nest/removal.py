@@ -96,6 +96,4 @@ class WwnRemoval:
     def _remove(self, entry: dr.DeviceEntry) -> None:
         LOGGER.info("%s is gone from its home, so it is removed here", entry.name_by_user or entry.name)
         del self._missing[entry.id]
-        if (wire_id := self._wire_id(entry)) is not None:
-            self._coordinator.history.async_forget(wire_id)
         dr.async_get(self._coordinator.hass).async_remove_device(entry.id)

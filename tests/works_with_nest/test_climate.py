@@ -400,6 +400,16 @@ async def test_turning_on_returns_to_the_mode_before_also_after_a_reload(
     assert service.writes() == [(f"/devices/thermostats/{HALLWAY}", {"hvac_mode": mode_before})]
 
 
+@pytest.mark.parametrize("mode_before", ["cool", "eco"])
+async def test_turning_on_what_is_on_changes_nothing(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, mode_before: str
+) -> None:
+    mode(service, mode_before)
+    await link()
+    await call(hass, "turn_on")
+    assert service.writes() == []
+
+
 async def test_turning_on_takes_a_mode_that_the_equipment_still_has(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: Callable[[str], str | None]
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -289,6 +290,27 @@ async def test_what_cannot_be_read_counts_as_a_first_link(
     await until(lambda: service.streams)
     service.push(EMERGENCY)
     await until(lambda: told.transitions)
+    assert told.words() == ["smoke: ok -> emergency"]
+
+
+async def test_an_alarm_that_was_removed_by_hand_is_new_when_it_comes_back(
+    service: FixtureService, link: SetUp, told: Told, device_registry: dr.DeviceRegistry
+) -> None:
+    entry = await link()
+    await until(lambda: service.streams)
+    service.push(EMERGENCY)
+    await until(lambda: told.words() == ["smoke: ok -> emergency"])
+    removed = deepcopy(service.document["devices"]["smoke_co_alarms"][BEDROOM])
+    service.push(lambda document: document["devices"]["smoke_co_alarms"].pop(BEDROOM))
+    await until(lambda: BEDROOM not in entry.runtime_data.data.alarms)
+    identifier = (DOMAIN, entry.runtime_data.unique_id(BEDROOM))
+    device = device_registry.async_get_device_by_identifier(identifier, entry.entry_id)
+    assert device is not None
+    device_registry.async_remove_device(device.id)
+    service.push(
+        lambda document: document["devices"]["smoke_co_alarms"].update({BEDROOM: removed | {"smoke_alarm_state": "ok"}})
+    )
+    await until(lambda: BEDROOM in entry.runtime_data.history.alarms)
     assert told.words() == ["smoke: ok -> emergency"]
 
 
