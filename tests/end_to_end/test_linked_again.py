@@ -1,6 +1,7 @@
 """A link that is changed, moved, or linked again; and a PIN in place of the way back."""
 
 import asyncio
+from pathlib import Path
 import re
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from yarl import URL
 
 from custom_components.works_with_nest.const import DOMAIN
+from tests.certificates import Authority, fingerprint_of
 from tools.nest_home import NestHomeServer, NestPerson
 
 from .conftest import EVERYTHING, Browser, until
@@ -248,3 +250,91 @@ async def test_what_is_taken_back_on_the_server_is_a_repair_that_asks_for_it_aga
     await hass.async_block_till_done()
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
     assert len(shown(hass, "climate")) == 2
+
+
+async def test_a_certificate_signed_by_itself_is_asked_about_when_a_link_moves_to_it(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser, tmp_path: Path
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    await nest_home.stop()
+    pair = Authority("nest").pair(tmp_path / "pairs")
+    secure = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7", *pair.options)
+    await secure.start()
+    try:
+        fields = {"address": secure.base, **EVERYTHING}
+        form = await browser.submit(await reconfigure(hass, entry), fields)
+        assert form["step_id"] == "certificate"
+        result = await browser.submit(form, {"same": True})
+        assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+        await hass.async_block_till_done()
+        assert entry.data["server"]["fingerprint"] == fingerprint_of(pair.certificate).replace(":", "").lower()
+        assert entry.state is ConfigEntryState.LOADED
+    finally:
+        await hass.config_entries.async_unload(entry.entry_id)
+        await secure.stop()
+
+
+async def test_a_link_whose_token_ended_is_accepted_again_when_it_is_changed(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    data = {**entry.data, "token": {**entry.data["token"], "access_token": "c.ended"}}
+    hass.config_entries.async_update_entry(entry, data=data)
+    step = await browser.submit(await reconfigure(hass, entry), {"address": nest_home.base, **EVERYTHING})
+    result = await browser.come_back(step, person.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_a_server_that_goes_down_while_a_link_is_put_back_changes_nothing(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    before = dict(entry.data)
+    step = await browser.submit(await reconfigure(hass, entry), {"address": nest_home.base, **EVERYTHING})
+    await nest_home.stop()
+    hass.config_entries.flow.async_abort(step["flow_id"])
+    await hass.async_block_till_done()
+    assert dict(entry.data) == before
+
+
+async def reauth_form(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Any:
+    entry.async_start_reauth(hass)
+    await until(hass.config_entries.flow.async_progress)
+    (flow,) = hass.config_entries.flow.async_progress()
+    return flow
+
+
+async def test_linking_again_while_the_server_is_down_is_said_on_the_form(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    form = await reauth_form(hass, entry)
+    await nest_home.stop()
+    form = await browser.submit(form, None)
+    assert (form["step_id"], form["errors"]) == ("reauth_confirm", {"base": "cannot_connect"})
+
+
+async def test_a_client_that_the_server_forgot_is_registered_anew(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    client = {**entry.data["client"], "client_id": "forgotten"}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "client": client})
+    step = await browser.submit(await reauth_form(hass, entry), None)
+    result = await browser.come_back(step, person.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reauth_successful")
+    await hass.async_block_till_done()
+    assert entry.data["client"]["client_id"] not in {"forgotten", ""}
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_a_registration_that_is_refused_is_said_in_the_servers_words(
+    nest_home: NestHomeServer, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.works_with_nest.config_flow.CLIENT_NAME", "")
+    form = await browser.submit(await browser.start(), {"address": nest_home.base})
+    form = await browser.submit(form, EVERYTHING)
+    assert (form["step_id"], form["errors"]) == ("share", {"base": "refused"})
+    assert form["description_placeholders"]["message"]

@@ -12,6 +12,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from yarl import URL
 
+from custom_components.works_with_nest import config_flow, oauth
+from custom_components.works_with_nest.wwn import NestServer
+from custom_components.works_with_nest.wwn.errors import WwnConnectionError
 from tests.certificates import Authority, fingerprint_of
 from tools.nest_home import NestHomeServer, NestPerson
 
@@ -135,3 +138,64 @@ async def test_a_link_by_a_confirmed_certificate_ends_when_the_certificate_is_an
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "certificate_changed"
+
+
+async def notice_on(browser: Browser, address: str) -> str:
+    result = await asked(browser, address)
+    assert result["step_id"] == "share", result
+    notice: str = result["description_placeholders"]["notice"]
+    return notice
+
+
+async def test_a_page_that_only_opens_on_the_servers_machine_is_said_before_it_opens(
+    browser: Browser, nest_home: NestHomeServer
+) -> None:
+    # The browser of these tests is at https://example.com.
+    notice = await notice_on(browser, nest_home.base)
+    assert notice.startswith("The page that opens is at 127.0.0.1, which is only this name on the machine")
+
+
+@pytest.mark.parametrize("here", ["http://127.0.0.1:8123/auth/external/callback", None])
+async def test_a_browser_on_the_same_machine_needs_no_notice(
+    browser: Browser, nest_home: NestHomeServer, monkeypatch: pytest.MonkeyPatch, here: str | None
+) -> None:
+    monkeypatch.setattr(oauth, "redirect_uri", lambda: here)
+    assert await notice_on(browser, nest_home.base) == ""
+
+
+async def test_plain_http_in_the_house_is_said_to_be_open_to_the_house(
+    browser: Browser, nest_home: NestHomeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = NestServer.from_dict(
+        {
+            "base": "http://192.168.1.20:9553",
+            "server_id": "1",
+            "name": "Nest",
+            "authorization_endpoint": "http://192.168.1.20:9553/login/oauth2",
+            "token_endpoint": "http://192.168.1.20:9553/oauth2/access_token",
+            "registration_endpoint": "http://192.168.1.20:9553/oauth2/register",
+            "api_root": "http://192.168.1.20:9553",
+            "revocation_template": "http://192.168.1.20:9553/oauth2/access_tokens/{access_token}",
+            "shards": [],
+            "browser_url": None,
+        }
+    )
+
+    async def find(*_: Any) -> NestServer:
+        return found
+
+    monkeypatch.setattr(config_flow, "async_find", find)
+    notice = await notice_on(browser, "192.168.1.20")
+    assert notice.startswith("This server uses plain http, so people on this network could read or fake the data.")
+
+
+async def test_a_certificate_that_cannot_be_read_any_more_ends_with_a_sentence(
+    secure_home: NestHomeServer, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(_base: URL) -> str:
+        msg = "gone"
+        raise WwnConnectionError(msg)
+
+    monkeypatch.setattr(config_flow, "async_fingerprint", gone)
+    result = await asked(browser, secure_home.base)
+    assert (result["type"], result["reason"]) == ("abort", "cannot_connect")
