@@ -30,7 +30,7 @@ from .errors import (
 from .homes.base import Write
 from .naming import rename_home
 from .pages import CONSOLE
-from .pages.rendering import see_other
+from .pages.rendering import PageError, see_other
 from .permissions import KNOWN_FIELDS, rights_of
 from .requests import wants
 from .rules import TYPES, Subject, check, prepared
@@ -49,8 +49,8 @@ _BEARER: Final = "bearer "
 
 async def answer_or_send_on(request: web.Request) -> web.StreamResponse:
     """Answer any request at any path of the main port that nothing else answers."""
-    if token_of(request) is None and _is_browser_at_root(request):
-        return see_other(CONSOLE)
+    if token_of(request) is None and _is_person(request):
+        return _page_for(request)
     context = context_of(request)
     if context.shard is None:
         return await handle(request)
@@ -87,9 +87,15 @@ def token_of(request: web.Request) -> str | None:
     return request.query.get("auth") or None
 
 
-def _is_browser_at_root(request: web.Request) -> bool:
-    reads = request.method in {"GET", "HEAD"}
-    return reads and request.path == "/" and wants(request, "text/html")
+def _is_person(request: web.Request) -> bool:
+    return request.method in {"GET", "HEAD"} and wants(request, "text/html")
+
+
+def _page_for(request: web.Request) -> web.Response:
+    """Lead a person from the root to the pages; at any other path there is none."""
+    if request.path == "/":
+        return see_other(CONSOLE)
+    raise PageError(404, "page.unknown")
 
 
 async def _read(request: web.Request, link: Link, token: str) -> web.StreamResponse:

@@ -86,6 +86,13 @@ async def test_a_browser_with_a_token_gets_the_document(linked: Hub) -> None:
     assert (await answer.json())["metadata"]["access_token"] == linked.token
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/login/oauth2/", "/devices"])
+async def test_a_person_at_an_address_without_a_page_reads_that_on_one(linked: Hub, path: str) -> None:
+    answer = await linked.session.get(linked.base + path, headers={"Accept": "text/html"})
+    assert (answer.status, answer.content_type) == (404, "text/html")
+    assert "There is no page at this address." in await answer.text()
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_without_a_token_that_stands_everything_is_refused(
     server: Running, session: ClientSession, method: str
