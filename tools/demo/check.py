@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
+import sys
 import tempfile
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from tools.ports import free_port
 from .changes import Changes
 from .link import link_now
 from .measure import Shown, Step, measure
+from .release import python_with
 from .servers import Servers, started
 from .state import StateFolder, held, remove_leftovers
 from .table import EntityTable
@@ -53,12 +55,12 @@ class Report:
         }
 
 
-async def check(json_file: Path | None) -> int:
-    """Run the check in a state folder of its own and return the exit code."""
-    report = Report()
+async def check(json_file: Path | None, release: str | None = None) -> int:
+    """Run the check in a state folder of its own, on the release that is here or another; return the exit code."""
+    report, python = Report(), await python_with(release) if release else sys.executable
     async with _own_folder(report) as state:
         try:
-            await _run(state, report)
+            await _run(state, report, python)
         except ToolError as err:
             report.problems.append(str(err))
         if state.home_assistant.exists():
@@ -84,10 +86,10 @@ async def _own_folder(report: Report) -> AsyncIterator[StateFolder]:
                 state.remove()
 
 
-async def _run(state: StateFolder, report: Report) -> None:
+async def _run(state: StateFolder, report: Report, python: str | Path) -> None:
     clock = asyncio.get_running_loop().time
     begun = clock()
-    async with started(state) as servers, servers.signed_in() as api:
+    async with started(state, python) as servers, servers.signed_in() as api:
         report.home_assistant = (await api.config())["version"]
         report.start_seconds = round(clock() - begun, 1)
         say(f"  Home Assistant {report.home_assistant} is up, after {report.start_seconds} s")

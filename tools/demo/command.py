@@ -33,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
         " the exit code is not 0 if anything did not arrive",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="with --check: write the same figures to a file")
+    parser.add_argument(
+        "--home-assistant", metavar="RELEASE", help="with --check: use this release, in an environment of its own"
+    )
     return parser
 
 
@@ -43,6 +46,8 @@ def run(arguments: Sequence[str]) -> int:
         parser().error("--check uses a new home of its own, so --fresh and --unlinked mean nothing with it")
     if options.json and not options.check:
         parser().error("--json needs --check")
+    if options.home_assistant and not options.check:
+        parser().error("--home-assistant needs --check")
     try:
         return asyncio.run(_until_told(options))
     except (ToolError, OSError) as err:
@@ -53,7 +58,9 @@ def run(arguments: Sequence[str]) -> int:
 async def _until_told(options: argparse.Namespace) -> int:
     """Run it, and end it in order when the terminal or the system says so."""
     work = asyncio.create_task(
-        check(options.json) if options.check else stay(is_fresh=options.fresh, is_unlinked=options.unlinked)
+        check(options.json, options.home_assistant)
+        if options.check
+        else stay(is_fresh=options.fresh, is_unlinked=options.unlinked)
     )
     told: list[int] = []
 

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+import sys
 from typing import Final
 
 from tools.errors import ToolError
@@ -23,13 +25,16 @@ NOTICED_WITHIN: Final = 0.2
 class Servers:
     """The Nest server and Home Assistant, with their state in one folder."""
 
-    def __init__(self, state: StateFolder) -> None:
-        """Describe both; the folder's lock stays held until they have ended, even if we are killed."""
+    def __init__(self, state: StateFolder, python: str | Path = sys.executable) -> None:
+        """Describe both, Home Assistant by the Python it is installed for.
+
+        The folder's lock stays held until they have ended, even if we are killed.
+        """
         self.state = state
         locks = (state.lock,)
         self.nest = NestHomeServer(state.nest_home, state.logs / "nest-home.log", "--no-limits", keep_open=locks)
         self.home_assistant = HomeAssistantServer(
-            state.home_assistant, state.logs / "home-assistant.log", keep_open=locks
+            state.home_assistant, state.logs / "home-assistant.log", python=python, keep_open=locks
         )
 
     @property
@@ -130,9 +135,9 @@ class Servers:
 
 
 @asynccontextmanager
-async def started(state: StateFolder) -> AsyncIterator[Servers]:
+async def started(state: StateFolder, python: str | Path = sys.executable) -> AsyncIterator[Servers]:
     """Start both, and end both whatever happens."""
-    servers = Servers(state)
+    servers = Servers(state, python)
     try:
         await servers.start()
         yield servers
