@@ -345,6 +345,12 @@ def shape(value: Any) -> Any:
     return names_in(value) if isinstance(value, str) else [(key, shape(each)) for key, each in value.items()]
 
 
+def test_every_language_is_one_of_the_servers_pages() -> None:
+    pages = {"da", "de", "en", "es", "fr", "it", "ja", "nb", "nl", "pl", "pt-BR", "sv", "zh-Hans"}
+    assert {file.stem for file in (ROOT / "wwn_server" / "pages" / "texts").glob("*.json")} == pages
+    assert {"de", "en", "es", "fr", "it", "nl", "pt-BR"} <= {file.stem for file in TRANSLATIONS.glob("*.json")} <= pages
+
+
 @LANGUAGES
 def test_every_language_has_the_same_keys_and_placeholders(file: Path) -> None:
     assert shape(load(file)) == shape(TEXTS)
