@@ -15,7 +15,7 @@ from typing import Final
 from .clocks import FACTOR, hub_figures
 from .report import complaints, for_programs, table
 from .run import Stage
-from .verdict import MOST_REQUESTS, PROMPT, Verdict
+from .verdict import MOST_LAG, MOST_REQUESTS, PROMPT, Verdict
 from .worker import verdict_of, work
 
 # Runs wait more than they work.
@@ -106,5 +106,8 @@ def _bounds(verdicts: list[Verdict], seconds: float) -> Iterator[str]:
     )
     most = max((each.most_requests for each in verdicts), default=0)
     yield f"Requests in any minute: {most} at the most; the bound is {MOST_REQUESTS}."
-    slowest = max((each.lag for each in verdicts), default=0)
-    yield f"This took {seconds:.0f} s. The machine itself held a run up for {slowest:.1f} s at the most."
+    slowest, repeats = max((each.lag for each in verdicts), default=0), sum(each.repeats for each in verdicts)
+    yield (
+        f"This took {seconds:.0f} s. The machine itself held a run up for {slowest:.1f} s at the most;"
+        f" {MOST_LAG:.0f} s are allowed for, and {repeats} runs were held up longer and played once more."
+    )

@@ -121,7 +121,7 @@ async def _go_on(stage: Stage, hub: Hub, chance: random.Random, endured: Endured
         endured.never_back += not await _one(stage, hub, chance.choice(FAULTS_OF_THE_WIRE), chance)
         endured.faults += 1
         hub.forget()
-        stage.proxy.asked.clear()
+        stage.proxy.forget()
 
 
 async def _one(stage: Stage, hub: Hub, fault: Fault, chance: random.Random) -> bool:

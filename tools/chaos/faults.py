@@ -71,6 +71,7 @@ class Fault:
     life; 30 s are the longest delay between two tries, 5 s the bound itself. delay: how long an event may wait on its
     way before its first byte comes, of which nobody can tell. hops: how many requests one is that is sent on.
     answer returns whether it answered. ends_link: the hub may give up for good, and a person links again.
+    keeps_whole: whatever it bends comes whole all the same.
     """
 
     name: str
@@ -84,6 +85,12 @@ class Fault:
     delay: float = 0.0
     hops: int = 1
     ends_link: bool = False
+    keeps_whole: bool = False
+
+    @property
+    def is_heard_through(self) -> bool:
+        """Whether everything that is handed on meanwhile comes whole."""
+        return self.bend is None or self.keeps_whole
 
 
 # What is handed on.
@@ -258,7 +265,7 @@ FAULTS: Final = (
     Fault(name="stall, then reset", bend=stall, answer=hold, closed=Ending.RESET, lasts=(60.0, 140.0)),
     Fault(name="silent for good", bend=fall_silent, patience=110.0),
     Fault(name="one byte a second", bend=drip, lasts=(60.0, 140.0), delay=PILES_UP),
-    Fault(name="repeat", bend=repeat),
+    Fault(name="repeat", bend=repeat, keeps_whole=True),
     Fault(name="truncate", bend=truncate),
     Fault(name="garbage", bend=garbage),
     Fault(name="invalid UTF-8", bend=invalid_utf8),

@@ -283,7 +283,15 @@ class Hub:
 
 
 # Longest first: one may end like another.
-KEYS: Final = ("carbon_monoxide_level", "carbon_monoxide", "smoke_level", "smoke", "presence_mode", "presence")
+KEYS: Final = (
+    "alarm_monitoring",
+    "carbon_monoxide_level",
+    "carbon_monoxide",
+    "smoke_level",
+    "smoke",
+    "presence_mode",
+    "presence",
+)
 
 
 def prepare(folder: Path) -> None:

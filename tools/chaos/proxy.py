@@ -8,6 +8,7 @@ from typing import Final
 
 from tools.ports import LOOPBACK, free_port
 
+from .ear import Ear
 from .faults import CALM, Ending, Exchange, Fault, Weather
 from .wire import HEAD_LIMIT, Flow, Head, pieces, read_head, reset
 
@@ -22,6 +23,7 @@ class Proxy:
         """Stand ready; nothing is open yet."""
         self.port = 0
         self.asked: list[tuple[float, bool]] = []
+        self.ear = Ear()
         self.stolen = 0
         self._upstream = 0
         self._fault = CALM
@@ -49,6 +51,11 @@ class Proxy:
             self._servers.append(await asyncio.start_server(serve, LOOPBACK, 0, limit=HEAD_LIMIT))
         self.port, self._foreign_port = (each.sockets[0].getsockname()[1] for each in self._servers)
 
+    def forget(self) -> None:
+        """Know nothing of what came through before."""
+        self.asked.clear()
+        self.ear = Ear()
+
     async def stop(self) -> None:
         """Close everything."""
         for server in self._servers:
@@ -64,6 +71,8 @@ class Proxy:
             chance, asyncio.Event(), dead_port=self._dead_port, foreign_port=self._foreign_port, host=HOST
         )
         self._fault = fault
+        if fault.opened is not Ending.STAY or not fault.is_heard_through:
+            self.ear.spoil()
         self._end_all(fault.opened)
 
     def end(self) -> None:
@@ -105,6 +114,8 @@ class Proxy:
 
     async def _relay(self, head: Head, body: bytes, hub: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Ask the server, and hand on what it says."""
+        ear = self.ear
+        line = ear.line() if head.is_stream else None
         reader, server = await asyncio.open_connection(LOOPBACK, self._upstream, limit=HEAD_LIMIT)
         watch = asyncio.create_task(_give_up_with(hub, asyncio.current_task()))
         try:
@@ -115,22 +126,32 @@ class Proxy:
                 return
             flow = Flow(writer)
             await flow.begin(answer)
+            if line and is_good(answer):
+                line.begin()
             async for piece in pieces(reader, answer):
-                await self._hand_on(flow, piece)
+                is_whole = await self._hand_on(flow, piece)
+                ear.spoke.append(time.monotonic())
+                if line and is_good(answer):
+                    line.came(is_whole=is_whole)
                 if flow.is_over:
                     return
             await flow.finish()
         finally:
+            if line:
+                line.end()
             server.close()
             watch.cancel()
             # Two may not read at once, and the next to read is the next request.
             await asyncio.gather(watch, return_exceptions=True)
 
-    async def _hand_on(self, flow: Flow, piece: bytes) -> None:
-        if self._fault.bend is None:
+    async def _hand_on(self, flow: Flow, piece: bytes) -> bool:
+        """Hand on a piece, and return whether it came as it was sent."""
+        fault = self._fault
+        if fault.bend is None:
             await flow.write(piece)
         else:
-            await self._fault.bend(flow, piece, self._weather)
+            await fault.bend(flow, piece, self._weather)
+        return fault.is_heard_through
 
     async def _serve_as_stranger(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Count whoever hands a token to a host that is not the server's."""
@@ -138,6 +159,11 @@ class Proxy:
             head = await read_head(reader)
             self.stolen += head is not None and "authorization" in head.fields
             reset(writer)
+
+
+def is_good(answer: Head) -> bool:
+    """Whether an answer is what was asked for."""
+    return answer.start.split(" ")[1] == "200"
 
 
 async def _give_up_with(hub: asyncio.StreamReader, work: asyncio.Task[None] | None) -> None:

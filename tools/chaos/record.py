@@ -7,6 +7,7 @@ from typing import Any, Final
 SMOKE_LEVEL: Final = "smoke_level"
 CO_LEVEL: Final = "carbon_monoxide_level"
 PRESENCE: Final = "presence"
+MONITORING: Final = "alarm_monitoring"
 
 # What a level entity shows that says nothing about the present.
 NOT_SAID: Final = frozenset({"unavailable", "unknown"})
@@ -84,7 +85,7 @@ class Truth:
     """What the home's own console says.
 
     heard: levels as alarms reported them. news: the same, without warnings while a manual test runs. fit: what may be
-    shown of each.
+    shown of each. homes: of each home what its alarms make it, and whether one of them may not be heard.
     """
 
     def __init__(self) -> None:
@@ -92,6 +93,7 @@ class Truth:
         self.heard: History[Key, Change] = History()
         self.news: History[Key, Change] = History()
         self.fit: History[Key, Change] = History()
+        self.homes: History[Key, Change] = History()
 
     def learn(self, document: dict[str, Any], begun: float, done: float) -> None:
         """Take what the console says after something was done, begun and done at these moments."""
@@ -108,10 +110,25 @@ class Truth:
             _note(self.fit, (wire_id, PRESENCE), word, begun, done)
             _note(self.heard, (wire_id, PRESENCE), word, begun, done)
             _note(self.news, (wire_id, PRESENCE), word, begun, done)
+            self._learn_home(wire_id, document["devices"]["smoke_co_alarms"].values(), begun, done)
+
+    def _learn_home(self, home: str, alarms: Iterable[dict[str, Any]], begun: float, done: float) -> None:
+        alarms = [alarm for alarm in alarms if alarm["structure_id"] == home]
+        for key, field in FIELD_OF_KEY.items():
+            _note(self.homes, (home, BINARY_OF_KEY[key]), _summed_up(alarms, field), begun, done)
+        is_wrong = any(alarm["is_online"] is not True or alarm["battery_health"] != "ok" for alarm in alarms)
+        _note(self.homes, (home, MONITORING), "something wrong" if is_wrong else "all well", begun, done)
 
     def now(self) -> dict[Key, str]:
         """Return what should be shown now."""
         return {key: last.value for key in self.fit.things() if (last := self.fit.last(key)) is not None}
+
+
+def _summed_up(alarms: Sequence[dict[str, Any]], field: str) -> str:
+    online = [alarm[field] for alarm in alarms if alarm["is_online"] is True]
+    if any(level != "ok" for level in online):
+        return "an alarm"
+    return "ok" if len(online) == len(alarms) else "silent"
 
 
 def _note(history: History[Key, Change], key: Key, value: str, begun: float, done: float) -> None:

@@ -93,6 +93,7 @@ def for_programs(verdicts: Sequence[Verdict], seconds: float) -> dict[str, Any]:
     return {
         **total,
         "seconds": round(seconds, 1),
+        "repeated": sum(each.repeats for each in verdicts),
         "most_requests_per_minute": max((each.most_requests for each in verdicts), default=0),
         "faults": [each.as_dict() for each in rows(verdicts)],
     }

@@ -41,6 +41,9 @@ class Run:
     hub: Hub
     begun: float = field(default_factory=time.monotonic)
     fault_span: Span = field(default_factory=lambda: Span(0, 0))
+    # When somebody listened again, as the hub says; from then on each step is waited for.
+    calm_from: float = 0.0
+    linked: float = 0.0
     crashed_at: float | None = None
     recovery: float | None = None
     calm_delays: list[float] = field(default_factory=list)
@@ -65,6 +68,7 @@ class Stage:
         self._template = folder / "linked"
         self._folder = folder
         self._granted = granted
+        self._linked = time.monotonic()
 
     @classmethod
     @asynccontextmanager
@@ -97,9 +101,10 @@ class Stage:
         chance = random.Random(seed)  # noqa: S311 - no secret, and the same each time
         fault = FAULTS[seed % len(FAULTS)]
         run = Run(seed, fault, plot(chance, len(self.nest.alarms)), Hub(self.fresh_folder(seed)))
+        run.linked = self._linked
         await self.nest.reset()
         self.wall.reset()
-        self.proxy.asked.clear()
+        self.proxy.forget()
         stolen = self.proxy.stolen
         async with _lag_measured(run):
             await run.hub.start()
@@ -162,6 +167,7 @@ class _Play:
         self._run.recovery = await (self._recovered or self._recovery(self._run.fault_span.done))
         # A poll may have shown it; what comes next is prompt only once somebody listens again.
         await self._listening()
+        self._run.calm_from = time.monotonic()
 
     async def _recovery(self, since: float) -> float | None:
         """Return how long the truth took to be shown since a moment, in seconds of life."""

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
 from custom_components.works_with_nest.transitions import Transition
 
 from .clocks import hub_figures, in_life, scaled
+from .ear import NEVER, Ear, lies_in
 from .record import (
     BINARY_OF_KEY,
     CO_LEVEL,
+    MONITORING,
     NOT_SAID,
     PRESENCE,
     SMOKE_LEVEL,
@@ -33,6 +36,8 @@ MOST_REQUESTS: Final = 40
 A_MINUTE: Final = 60.0
 # The stream, and one connection kept from the last poll.
 MOST_CONNECTIONS: Final = 2
+# What the machine may have held a run up for; one that it held up longer is played once more.
+MOST_LAG: Final = 10.0
 # Seconds here, not of life: what is told is written at once, and a disk takes its time.
 STORED_WITHIN: Final = 1.0
 
@@ -40,6 +45,16 @@ type Told = list[tuple[float, Transition]]
 
 KIND_OF_KEY: Final = {SMOKE_LEVEL: "smoke", CO_LEVEL: "carbon_monoxide", PRESENCE: "presence"}
 HOME_OR_AWAY: Final = {"home": "on", "away": "off"}
+# What a home may show of all its alarms. Of one that fell silent nobody can say that it is over, or that all is well.
+FITS: Final[Mapping[str, frozenset[str]]] = {
+    "ok": frozenset({"off"}),
+    "an alarm": frozenset({"on"}),
+    "silent": frozenset({"on"}),
+    "something wrong": frozenset({"on"}),
+    # That the link is down is something wrong, too.
+    "all well": frozenset({"on", "off"}),
+}
+FITS_ITSELF: Final[Mapping[str, frozenset[str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,23 @@ class Said:
 
     value: str
     at: float
+    told: Transition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the wire and the link said of when somebody listened, and what time may have been added to that.
+
+    gaps: what the link said, each as the spans it can mean. excuses: when nobody could hear everything, as both say.
+    sure: when somebody heard everything. silent: when nobody heard anything. tolerance: for what lies at an edge.
+    """
+
+    gaps: Sequence[Sequence[Span]]
+    excuses: Sequence[Span]
+    sure: Sequence[Span]
+    silent: Sequence[Span]
+    tolerance: float
+    spans_of: Callable[[Transition], Sequence[Span]]
 
 
 @dataclass(slots=True)
@@ -63,39 +95,115 @@ class Verdict:
     recovery: float | None = None
     lag: float = 0.0
     most_requests: int = 0
+    repeats: int = 0
 
     @property
     def is_fine(self) -> bool:
-        """Whether nothing was lost, wrong, or left behind."""
-        return not (self.lost or self.wrong or self.leaks)
+        """Whether nothing was lost, wrong, late, or left behind."""
+        return not (self.lost or self.wrong or self.late or self.leaks)
 
 
-def judge(run: Run, truth: Truth, wall: WallClock, asked: Sequence[float]) -> Verdict:
+def is_held_up(run: Run) -> bool:
+    """Whether the machine held a run up for longer than is allowed for."""
+    return run.lag > scaled(MOST_LAG)
+
+
+def judge(run: Run, truth: Truth, wall: WallClock, asked: Sequence[float], ear: Ear) -> Verdict:
     """Return what is to be said about a run."""
     verdict = Verdict(run.seed, run.fault.name, recovery=run.recovery, lag=in_life(run.lag))
-    waited = scaled(run.fault.delay)
-    spans = (span for start, end in run.hub.gaps for span in wall.spans(start, end))
-    gaps = [Span(span.begun - waited, span.done) for span in spans]
+    known = what_is_known(run, wall, ear)
     for key in truth.heard.things():
-        _judge_thing(verdict, run, key, truth, gaps)
+        _judge_thing(verdict, run, key, truth, known)
+    _judge_homes(verdict, run, truth, ear)
+    verdict.wrong.extend(too_wide(known.gaps, _sure_of_gaps(run, ear), known.tolerance + scaled(run.fault.delay)))
     _judge_times(verdict, run)
     _judge_end(verdict, run)
     _judge_requests(verdict, asked, run.fault.hops)
     return verdict
 
 
-def _judge_thing(verdict: Verdict, run: Run, key: Key, truth: Truth, gaps: Sequence[Span]) -> None:
+def _lag(run: Run) -> float:
+    return min(run.lag, scaled(MOST_LAG))
+
+
+def _allowed(run: Run) -> float:
+    """Return what the watchdog allows, and what the fault and this machine added to it."""
+    return scaled(hub_figures()["LIVE_FOR"] + PROMPT + run.fault.delay) + _lag(run)
+
+
+def what_is_known(run: Run, wall: WallClock, ear: Ear) -> Known:
+    """Return when somebody listened, as the wire and the link say."""
+    waited = scaled(run.fault.delay)
+
+    def spans(start: datetime, end: datetime) -> list[Span]:
+        return [Span(span.begun - waited, span.done) for span in wall.spans(start, end)]
+
+    gaps = [spans(start, end) for start, end in run.hub.gaps]
+    in_fault = [Span(run.fault_span.begun - waited, run.calm_from)]
+    deaf = [Span(span.begun - waited, span.done) for span in ear.deaf()]
+    return Known(
+        gaps=gaps,
+        excuses=both(both(deaf, in_fault), [span for each in gaps for span in each]),
+        sure=_before_crash([Span(each.begun, each.until) for each in ear.heard], run, STORED_WITHIN + _lag(run)),
+        silent=ear.silent(),
+        tolerance=scaled(PROMPT) + _lag(run),
+        spans_of=lambda told: spans(told.gap.start, told.gap.end) if told.gap else [],
+    )
+
+
+def both(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+    """Return what is in one of some spans and one of others."""
+    spans = [Span(max(a.begun, b.begun), min(a.done, b.done)) for a in some for b in others]
+    return [span for span in spans if span.begun <= span.done]
+
+
+def _before_crash(heard: Sequence[Span], run: Run, unsure: float) -> list[Span]:
+    """Return spans, less what a crash may have let be forgotten."""
+    if run.crashed_at is None:
+        return list(heard)
+    end = run.crashed_at - unsure
+    return [Span(each.begun, min(each.done, end)) if each.begun < run.crashed_at else each for each in heard]
+
+
+def _sure_of_gaps(run: Run, ear: Ear) -> list[Span]:
+    """Return when there was no gap: while events came, and before the link was made."""
+    heard = [Span(each.begun, each.heard) for each in ear.heard]
+    # When it was last heard of the hub writes down now and then; a crash forgets what came since.
+    return [Span(NEVER, run.linked), *_before_crash(heard, run, scaled(hub_figures()["CONTACT_WRITTEN_WITHIN"]))]
+
+
+def too_wide(gaps: Sequence[Sequence[Span]], heard: Sequence[Span], allowed: float) -> Iterator[str]:
+    """Yield each gap that was said of a time in which somebody listened. gaps: each as the spans it can mean."""
+    for readings in gaps:
+        least = min(max((span.done - span.begun for span in both([each], heard)), default=0.0) for each in readings)
+        if least > allowed:
+            yield f"a gap was said of {in_life(least):.0f} s in which somebody listened"
+
+
+def _judge_homes(verdict: Verdict, run: Run, truth: Truth, ear: Ear) -> None:
+    """Say whether the home showed what its alarms make it, and that alarms may not be heard."""
+    for key in truth.homes.things():
+        shown, fit, name = run.hub.shown.of(key), truth.homes.of(key), f"{key[1]} of the home"
+        verdict.wrong.extend(f"shown: {name}: {sentence}" for sentence in lies(fit, shown, _allowed(run), FITS))
+        said = [each.value for each in shown if each.value is not None]
+        if fit[-1].value != "silent" and (not said or said[-1] not in FITS[fit[-1].value]):
+            verdict.lost.append(f"shown: {name}: {said[-1:]} in the end, while it was {fit[-1].value}")
+        if key[1] == MONITORING:
+            for span in ear.silences(_allowed(run)):
+                silence = [Change("something wrong", span.begun, span.begun), Change("all well", span.done, span.done)]
+                verdict.wrong.extend(f"shown: {name}: {each}" for each in lies(silence, shown, _allowed(run), FITS))
+
+
+def _judge_thing(verdict: Verdict, run: Run, key: Key, truth: Truth, known: Known) -> None:
     """Say whether what became of one thing was shown and told."""
     heard, name = truth.heard.of(key), f"{key[1]} of {key[0][:6]}"
-    # What the watchdog allows, and what the fault and this machine added to it.
-    allowed = scaled(hub_figures()["LIVE_FOR"] + PROMPT + run.fault.delay) + run.lag
     for what, entity, words in _entities_of(key):
         shown = run.hub.shown.of((key[0], entity))
         changes = _in_words(heard, words)
-        _explain(verdict, f"{what}: {name}", changes, _said(shown), gaps)
-        for sentence in lies(_in_words(truth.fit.of(key), words), shown, allowed):
+        _explain(verdict, f"{what}: {name}", changes, _said(shown), known)
+        for sentence in lies(_in_words(truth.fit.of(key), words), shown, _allowed(run)):
             verdict.wrong.append(f"{what}: {name}: {sentence}")
-    candidates = [_judge_told(run.seed, name, truth.news.of(key)[1:], told, gaps, key) for told in _tellings(run, key)]
+    candidates = [_judge_told(run.seed, name, truth.news.of(key), told, known, key) for told in _tellings(run, key)]
     best = min(candidates, key=lambda each: len(each.lost) + len(each.wrong))
     verdict.lost.extend(best.lost)
     verdict.wrong.extend(best.wrong)
@@ -112,15 +220,22 @@ def _tellings(run: Run, key: Key) -> Iterator[Told]:
     if run.crashed_at is None:
         return
     before = [at for at, _ in told if at <= run.crashed_at]
-    unsure = [at for at in before if at > run.crashed_at - STORED_WITHIN - run.lag]
+    unsure = [at for at in before if at > run.crashed_at - STORED_WITHIN - _lag(run)]
     for count in range(1, len(unsure) + 1):
         yield [*told[: len(before) - count], *told[len(before) :]]
 
 
-def _judge_told(seed: int, name: str, news: Sequence[Change], told: Told, gaps: Sequence[Span], key: Key) -> Verdict:
+def _judge_told(seed: int, name: str, news: Sequence[Change], told: Told, known: Known, key: Key) -> Verdict:
     """Return what is to be said about what was told of a thing."""
     verdict = Verdict(seed, "")
-    _explain(verdict, f"told: {name}", news, [Said(_word(key, each.after), at) for at, each in told], gaps)
+    said = [Said(_word(key, each.after), at, each) for at, each in told]
+    # What the first document of all brought is no news.
+    _explain(verdict, f"told: {name}", news[1:], said, known, news[0].value)
+    last = said[-1].value if said else news[0].value
+    if last != news[-1].value:
+        verdict.lost.append(f"told: {name}: {last} is the last that was told, and it was {news[-1].value}")
+    if told and _word(key, told[0][1].before) != news[0].value:
+        verdict.wrong.append(f"told: {name}: from {told[0][1].before} at first, and it was {news[0].value}")
     for (_, before), (_, after) in pairwise(told):
         if before.after != after.before:
             verdict.wrong.append(f"told: {name}: from {after.before} after it became {before.after}")
@@ -139,8 +254,8 @@ def _told(run: Run, key: Key) -> Told:
     return [(at, each) for at, each in run.hub.told if each.thing_id == key[0] and each.kind == kind]
 
 
-def _word(key: Key, after: str) -> str:
-    return HOME_OR_AWAY[after] if key[1] == PRESENCE else after
+def _word(key: Key, word: str | None) -> str:
+    return HOME_OR_AWAY.get(word or "", "") if key[1] == PRESENCE else word or ""
 
 
 def _in_words(changes: Sequence[Change], words: Mapping[str, str]) -> list[Change]:
@@ -163,18 +278,67 @@ def _said(shown: Sequence[Shown]) -> list[Said]:
 
 
 def _explain(
-    verdict: Verdict, what: str, changes: Sequence[Change], said: Sequence[Said], gaps: Sequence[Span]
+    verdict: Verdict,
+    what: str,
+    changes: Sequence[Change],
+    said: Sequence[Said],
+    known: Known,
+    before: str | None = None,
 ) -> None:
-    """Say what cannot be explained: a change that was not said outside of any gap, and a word that was no change."""
-    lost, wrong = best_explanation(changes, said, lambda change: any(gap.touches(change) for gap in gaps))
+    """Say what cannot be explained: a change that was not said and has no excuse, and a word that was no change.
+
+    before: what was so before the first of them.
+    """
+    excused = may_be_missed(changes, known.excuses, before)
+    lost, wrong, flaws = best_explanation(
+        changes, said, lambda change: change in excused, lambda change, each: flaws_of(change, each, known)
+    )
+    verdict.wrong.extend(f"{what}: {flaw}" for flaw in flaws)
     verdict.lost.extend(f"{what}: {change.value} was never said, and nobody said there was a gap" for change in lost)
     verdict.wrong.extend(f"{what}: {each.value} was said, and was not so, or not any more" for each in wrong)
 
 
+def may_be_missed(changes: Sequence[Change], excuses: Sequence[Span], before: str | None) -> set[Change]:
+    """Return the changes that nobody could see: they were over, or undone, before somebody listened again."""
+    found: set[Change] = set()
+    for excuse in excuses:
+        inside = [number for number, change in enumerate(changes) if excuse.touches(change)]
+        if not inside:
+            continue
+        found.update(changes[number] for number in inside[:-1])
+        first, last = inside[0], inside[-1]
+        was = changes[first - 1].value if first else before
+        is_over = last + 1 < len(changes) and changes[last + 1].begun <= excuse.done
+        if is_over or changes[last].value == was:
+            found.add(changes[last])
+    return found
+
+
+def flaws_of(change: Change, said: Said, known: Known) -> list[str]:
+    """Return what is not so of what was told of a change: that it was seen as it happened, or when it was not."""
+    if (told := said.told) is None:
+        return []
+    if not told.late:
+        is_early = lies_in(change, known.silent, known.tolerance)
+        return [f"{change.value} was told as if somebody had seen it happen, and nobody listened"] if is_early else []
+    if lies_in(change, known.sure, known.tolerance):
+        return [f"{change.value} was told late, and somebody listened as it happened"]
+    wide = [Span(span.begun - known.tolerance, span.done) for span in known.spans_of(told)]
+    return [] if any(span.touches(change) for span in wide) else [f"{change.value} did not happen in the gap it has"]
+
+
+def no_flaws(_change: Change, _said: Said) -> Sequence[str]:
+    """Return none."""
+    return ()
+
+
 def best_explanation(
-    changes: Sequence[Change], said: Sequence[Said], may_be_missed: Callable[[Change], bool]
-) -> tuple[list[Change], list[Said]]:
-    """Return the fewest changes and words that are left over when words are laid beside changes, in order.
+    changes: Sequence[Change],
+    said: Sequence[Said],
+    may_be_missed: Callable[[Change], bool],
+    flaws: Callable[[Change, Said], Sequence[str]] = no_flaws,
+) -> tuple[list[Change], list[Said], list[str]]:
+    """Return the fewest changes and words that are left over when words are laid beside changes, in order, and flaws.
 
     A word stands for a change of the same value that had begun. A change without a word is left over unless it may be
     missed.
@@ -182,15 +346,18 @@ def best_explanation(
     best: dict[tuple[int, int], tuple[int, int | None]] = {}
     for i in range(len(changes), -1, -1):
         for j in range(len(said), -1, -1):
-            best[i, j] = min(_ways(best, changes, said, may_be_missed, (i, j)), default=(0, None))
+            best[i, j] = min(_ways(best, changes, said, may_be_missed, flaws, (i, j)), default=(0, None))
     lost, wrong, i, j = [], [], 0, 0
+    found: list[str] = []
     while (way := best[i, j][1]) is not None:
         if way == _MISSED and not may_be_missed(changes[i]):
             lost.append(changes[i])
         if way == _EXTRA:
             wrong.append(said[j])
+        if way == _MATCHED:
+            found.extend(flaws(changes[i], said[j]))
         i, j = i + (way != _EXTRA), j + (way != _MISSED)
-    return lost, wrong
+    return lost, wrong, found
 
 
 _MATCHED: Final = 0
@@ -203,20 +370,26 @@ def _ways(
     changes: Sequence[Change],
     said: Sequence[Said],
     may_be_missed: Callable[[Change], bool],
+    flaws: Callable[[Change, Said], Sequence[str]],
     at: tuple[int, int],
 ) -> Iterator[tuple[int, int]]:
     """Yield what each way on from here costs."""
     i, j = at
     if i < len(changes) and j < len(said) and changes[i].value == said[j].value and changes[i].begun <= said[j].at:
-        yield best[i + 1, j + 1][0], _MATCHED
+        yield best[i + 1, j + 1][0] + bool(flaws(changes[i], said[j])), _MATCHED
     if i < len(changes):
         yield best[i + 1, j][0] + (not may_be_missed(changes[i])), _MISSED
     if j < len(said):
         yield best[i, j + 1][0] + 1, _EXTRA
 
 
-def lies(fit: Sequence[Change], shown: Sequence[Shown], allowed: float) -> Iterator[str]:
-    """Yield each time that something was shown which had not been so for longer than is allowed."""
+def lies(
+    fit: Sequence[Change], shown: Sequence[Shown], allowed: float, fits: Mapping[str, frozenset[str]] = FITS_ITSELF
+) -> Iterator[str]:
+    """Yield each time that something was shown which had not been so for longer than is allowed.
+
+    fits: what may be shown of each value; by default itself alone.
+    """
     ends = [each.at for each in shown[1:]] + [float("inf")]
     fit_ends = [change.begun for change in fit[1:]] + [float("inf")]
     for each, end in zip(shown, ends, strict=True):
@@ -224,17 +397,18 @@ def lies(fit: Sequence[Change], shown: Sequence[Shown], allowed: float) -> Itera
             continue
         for change, fit_end in zip(fit, fit_ends, strict=True):
             lasted = min(end, fit_end) - max(each.at, change.done)
-            if change.value != each.value and allowed < lasted < float("inf"):
+            if each.value not in fits.get(change.value, {change.value}) and allowed < lasted < float("inf"):
                 yield f"{each.value} for {in_life(lasted):.0f} s while it was {change.value}"
 
 
 def _judge_times(verdict: Verdict, run: Run) -> None:
-    patience = run.fault.patience + verdict.lag
+    lag = in_life(_lag(run))
+    patience = run.fault.patience + lag
     if run.recovery is None:
         verdict.lost.append("the truth was not shown after the fault")
     elif run.recovery > patience:
         verdict.late.append(f"shown {run.recovery:.1f} s after the fault ended")
-    slow = [delay for delay in run.calm_delays if delay > PROMPT + verdict.lag]
+    slow = [delay for delay in run.calm_delays if delay > PROMPT + lag]
     verdict.late.extend(f"shown {delay:.1f} s after it happened, in the calm" for delay in slow)
     verdict.lost.extend(run.problems)
 

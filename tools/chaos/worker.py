@@ -13,7 +13,7 @@ from typing import Any
 
 from .run import Stage
 from .tale import tale
-from .verdict import Verdict, judge
+from .verdict import Verdict, is_held_up, judge
 
 type Verdicts = Queue[dict[str, Any] | None]
 
@@ -39,10 +39,17 @@ async def _work(seeds: Queue[int | None], verdicts: Verdicts) -> None:
 
 
 async def verdict_of(stage: Stage, seed: int, tell: Callable[[str], object] | None = None) -> Verdict:
-    """Play the run of one seed and judge it; what it did is told where somebody wants to know."""
+    """Play the run of one seed and judge it; what it did is told where somebody wants to know.
+
+    One that the machine held up for long says nothing, and is played once more; then it counts, whatever it was.
+    """
     stage.secrets.clear()
     run = await stage.run(seed)
-    verdict = judge(run, stage.nest.truth, stage.wall, [at for at, _ in stage.proxy.asked])
+    if is_repeated := is_held_up(run):
+        stage.secrets.clear()
+        run = await stage.run(seed)
+    verdict = judge(run, stage.nest.truth, stage.wall, [at for at, _ in stage.proxy.asked], stage.proxy.ear)
+    verdict.repeats = int(is_repeated)
     verdict.leaks.extend(f"a secret in a line of {each}" for each in stage.secrets.found)
     if stage.secrets.holds(stage.nest.said()):
         verdict.leaks.append("a secret in the server's log")
