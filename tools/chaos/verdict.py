@@ -294,7 +294,7 @@ def _explain(
         changes, said, lambda change: change in excused, lambda change, each: flaws_of(change, each, known)
     )
     verdict.wrong.extend(f"{what}: {flaw}" for flaw in flaws)
-    verdict.lost.extend(f"{what}: {change.value} was never said, and nobody said there was a gap" for change in lost)
+    verdict.lost.extend(f"{what}: {change.value} was never said, though somebody could see it" for change in lost)
     verdict.wrong.extend(f"{what}: {each.value} was said, and was not so, or not any more" for each in wrong)
 
 
