@@ -304,10 +304,22 @@ def test_a_gap_however_wide_excuses_nothing_that_somebody_could_hear(played: Pla
 
 
 def test_a_step_in_the_calm_is_told_even_if_the_stream_was_lost(played: Played) -> None:
+    played.truth.learn(home("emergency"), 13.0, 13.1)
+    played.truth.learn(home("ok"), 13.5, 13.6)
+    played.ear.heard[1:] = [Heard(7.0, 12.5, 12.8), Heard(14.0, 14.0)]
+    played.say_gap(12.5, 14.0)
+    assert any("told" in each and "emergency was never said" in each for each in played.verdict().lost)
+
+
+def test_what_is_told_last_is_what_is_so(played: Played) -> None:
     played.run.hub.told.pop()
-    played.ear.heard[1:] = [Heard(7.0, 8.0, 8.0), Heard(10.0, 11.0)]
-    played.say_gap(8.0, 10.0)
-    assert any("ok was never said" in each for each in played.verdict().lost)
+    assert any("emergency is the last that was told, and it was ok" in each for each in played.verdict().lost)
+
+
+def test_no_gap_began_before_the_link_was_made(played: Played) -> None:
+    played.run.linked = -100.0
+    played.say_gap(-150.0, -90.0)
+    assert played.verdict().wrong == ["a gap was said of 1500 s in which somebody listened"]
 
 
 @pytest.mark.parametrize(("key", "word"), [("smoke", "off"), ("alarm_monitoring", "off")])
