@@ -17,6 +17,8 @@ TITLE = f"component.{DOMAIN}.config.step.user.title"
     [
         ("en", "Presence"),
         ("de", "Anwesenheit"),
+        ("ja", "在宅状況"),
+        ("pl", "Obecność"),
     ],
 )
 async def test_an_entity_is_named_in_the_language_of_home_assistant(
@@ -36,6 +38,8 @@ async def test_an_entity_is_named_in_the_language_of_home_assistant(
     [
         ("en", "Find your Works with Nest server"),
         ("de", "Works-with-Nest-Server finden"),
+        ("ja", "Works with Nestサーバーの検索"),
+        ("zh-Hans", "查找您的 Works with Nest 服务器"),
     ],
 )
 async def test_a_person_is_asked_for_the_server_in_their_language(
