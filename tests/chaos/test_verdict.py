@@ -216,7 +216,7 @@ def test_what_is_told_is_late_where_nobody_listened_and_only_there(
     said: Said, listened: list[Span], gap: list[Span], flaws: int
 ) -> None:
     silent = [Span(span.done, 8.0) for span in listened if span.done < 8.0]
-    known = Known(gaps=[], excuses=[], sure=listened, silent=silent, tolerance=0.2, spans_of=lambda _: gap)
+    known = Known(gaps=[], excuses=[], sure=listened, calm=[], silent=silent, tolerance=0.2, spans_of=lambda _: gap)
     assert len(flaws_of(EMERGENCY, said, known)) == flaws
     _, _, found = best_explanation([EMERGENCY], [said], lambda _: False, lambda *each: flaws_of(*each, known))
     assert len(found) == flaws
@@ -309,6 +309,13 @@ def test_a_step_in_the_calm_is_told_even_if_the_stream_was_lost(played: Played) 
     played.ear.heard[1:] = [Heard(7.0, 12.5, 12.8), Heard(14.0, 14.0)]
     played.say_gap(12.5, 14.0)
     assert any("told" in each and "emergency was never said" in each for each in played.verdict().lost)
+
+
+def test_what_is_told_of_the_calm_is_never_late(played: Played) -> None:
+    # So shortly before the stream ended that in the fault it might have been under way.
+    played.ear.heard[1].until = 9.2
+    played.run.hub.told[-1] = (9.15, played.transition("ok", late=True))
+    assert any("ok was told late, and somebody listened" in each for each in played.verdict().wrong)
 
 
 def test_what_is_told_last_is_what_is_so(played: Played) -> None:

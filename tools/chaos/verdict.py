@@ -9,7 +9,7 @@ from typing import Final
 from custom_components.works_with_nest.transitions import Transition
 
 from .clocks import hub_figures, in_life, scaled
-from .ear import NEVER, Ear, lies_in
+from .ear import FOR_EVER, NEVER, Ear, lies_in
 from .record import (
     BINARY_OF_KEY,
     CO_LEVEL,
@@ -71,12 +71,14 @@ class Known:
     """What the wire and the link said of when somebody listened, and what time may have been added to that.
 
     gaps: what the link said, each as the spans it can mean. excuses: when nobody could hear everything, as both say.
-    sure: when somebody heard everything. silent: when nobody heard anything. tolerance: for what lies at an edge.
+    sure: when somebody heard everything. calm: the same, less the fault; nothing is under way at its edges.
+    silent: when nobody heard anything. tolerance: for what lies at an edge.
     """
 
     gaps: Sequence[Sequence[Span]]
     excuses: Sequence[Span]
     sure: Sequence[Span]
+    calm: Sequence[Span]
     silent: Sequence[Span]
     tolerance: float
     spans_of: Callable[[Transition], Sequence[Span]]
@@ -138,13 +140,15 @@ def what_is_known(run: Run, wall: WallClock, ear: Ear) -> Known:
     def spans(start: datetime, end: datetime) -> list[Span]:
         return [Span(span.begun - waited, span.done) for span in wall.spans(start, end)]
 
+    sure = _before_crash([Span(each.begun, each.until) for each in ear.heard], run, STORED_WITHIN + _lag(run))
     gaps = [spans(start, end) for start, end in run.hub.gaps]
     in_fault = [Span(run.fault_span.begun - waited, run.calm_from)]
     deaf = [Span(span.begun - waited, span.done) for span in ear.deaf()]
     return Known(
         gaps=gaps,
         excuses=both(both(deaf, in_fault), [span for each in gaps for span in each]),
-        sure=_before_crash([Span(each.begun, each.until) for each in ear.heard], run, STORED_WITHIN + _lag(run)),
+        sure=sure,
+        calm=both(sure, [Span(NEVER, run.fault_span.begun), Span(run.calm_from, FOR_EVER)]),
         silent=ear.silent(),
         tolerance=scaled(PROMPT) + _lag(run),
         spans_of=lambda told: spans(told.gap.start, told.gap.end) if told.gap else [],
@@ -321,7 +325,7 @@ def flaws_of(change: Change, said: Said, known: Known) -> list[str]:
     if not told.late:
         is_early = lies_in(change, known.silent, known.tolerance)
         return [f"{change.value} was told as if somebody had seen it happen, and nobody listened"] if is_early else []
-    if lies_in(change, known.sure, known.tolerance):
+    if lies_in(change, known.sure, known.tolerance) or lies_in(change, known.calm, 0.0):
         return [f"{change.value} was told late, and somebody listened as it happened"]
     wide = [Span(span.begun - known.tolerance, span.done) for span in known.spans_of(told)]
     return [] if any(span.touches(change) for span in wide) else [f"{change.value} did not happen in the gap it has"]
