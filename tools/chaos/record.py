@@ -1,6 +1,6 @@
 """What was true at the Nest home and what Home Assistant showed, each with its time."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,16 @@ FIELD_OF_KEY: Final = {SMOKE_LEVEL: "smoke_alarm_state", CO_LEVEL: "co_alarm_sta
 YES_OR_NO: Final = {"ok": "off", "warning": "on", "emergency": "on"}
 BINARY_OF_KEY: Final = {SMOKE_LEVEL: "smoke", CO_LEVEL: "carbon_monoxide"}
 ON_OR_OFF_OF_AWAY: Final = {"home": "on", "away": "off"}
+
+# What a home may show of all its alarms. Of one that fell silent nobody can say that it is over, or that all is well.
+FITS: Final[Mapping[str, frozenset[str]]] = {
+    "ok": frozenset({"off"}),
+    "an alarm": frozenset({"on"}),
+    "silent": frozenset({"on"}),
+    "something wrong": frozenset({"on"}),
+    # That the link is down is something wrong, too.
+    "all well": frozenset({"on", "off"}),
+}
 
 type Key = tuple[str, str]
 
@@ -122,6 +132,11 @@ class Truth:
     def now(self) -> dict[Key, str]:
         """Return what should be shown now."""
         return {key: last.value for key in self.fit.things() if (last := self.fit.last(key)) is not None}
+
+
+def fits_home(shown: str, truth: str) -> bool:
+    """Whether a home may show this in the calm; of silent alarms also that nobody knows."""
+    return shown in FITS[truth] or (truth == "silent" and shown == "unknown")
 
 
 def _summed_up(alarms: Sequence[dict[str, Any]], field: str) -> str:

@@ -1,7 +1,7 @@
 """One run: a home, a fault and a story, all drawn from one seed; and what came of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +18,7 @@ from .linked import link
 from .log import Secrets
 from .nest import Granted, Nest
 from .proxy import Proxy
-from .record import Span
+from .record import Span, fits_home
 from .story import Phase, Step, plot
 from .wall import WallClock
 
@@ -218,7 +218,15 @@ class _Play:
             shown = last.value if last else None
             if shown != value:
                 found.append(f"{key} of {wire_id[:6]} is {value}, shown {shown}")
-        return found
+        return [*found, *self._different_at_home()]
+
+    def _different_at_home(self) -> Iterator[str]:
+        """Yield what a home shows of all its alarms that is not so, in words."""
+        for home, key in self._stage.nest.truth.homes.things():
+            last, truth = self._hub.shown.last((home, key)), self._stage.nest.truth.homes.last((home, key))
+            shown = last.value if last else None
+            if truth is not None and not fits_home(shown or "", truth.value):
+                yield f"{key} of the home is {truth.value}, shown {shown}"
 
     async def _no_name(self, lasts: float) -> None:
         self._hub.forget_names()

@@ -13,6 +13,7 @@ from .ear import FOR_EVER, NEVER, Ear, lies_in
 from .record import (
     BINARY_OF_KEY,
     CO_LEVEL,
+    FITS,
     MONITORING,
     NOT_SAID,
     PRESENCE,
@@ -23,6 +24,7 @@ from .record import (
     Shown,
     Span,
     Truth,
+    fits_home,
 )
 from .run import Run
 from .wall import WallClock
@@ -45,15 +47,6 @@ type Told = list[tuple[float, Transition]]
 
 KIND_OF_KEY: Final = {SMOKE_LEVEL: "smoke", CO_LEVEL: "carbon_monoxide", PRESENCE: "presence"}
 HOME_OR_AWAY: Final = {"home": "on", "away": "off"}
-# What a home may show of all its alarms. Of one that fell silent nobody can say that it is over, or that all is well.
-FITS: Final[Mapping[str, frozenset[str]]] = {
-    "ok": frozenset({"off"}),
-    "an alarm": frozenset({"on"}),
-    "silent": frozenset({"on"}),
-    "something wrong": frozenset({"on"}),
-    # That the link is down is something wrong, too.
-    "all well": frozenset({"on", "off"}),
-}
 FITS_ITSELF: Final[Mapping[str, frozenset[str]]] = {}
 
 
@@ -190,7 +183,7 @@ def _judge_homes(verdict: Verdict, run: Run, truth: Truth, ear: Ear) -> None:
         shown, fit, name = run.hub.shown.of(key), truth.homes.of(key), f"{key[1]} of the home"
         verdict.wrong.extend(f"shown: {name}: {sentence}" for sentence in lies(fit, shown, _allowed(run), FITS))
         said = [each.value for each in shown if each.value is not None]
-        if fit[-1].value != "silent" and (not said or said[-1] not in FITS[fit[-1].value]):
+        if not said or not fits_home(said[-1], fit[-1].value):
             verdict.lost.append(f"shown: {name}: {said[-1:]} in the end, while it was {fit[-1].value}")
         if key[1] == MONITORING:
             for span in ear.silences(_allowed(run)):
