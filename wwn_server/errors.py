@@ -58,6 +58,9 @@ class Anchor(StrEnum):
     NOT_SET_UP = "not-set-up"
     TOO_SLOW = "request-too-slow"
     HOST = "unknown-host"
+    # What stands behind a home does not answer, or would not do it.
+    SOURCE_SILENT = "service-unavailable"
+    SOURCE_REFUSED = "source-refused"
 
 
 class WireError(Exception):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+import math
 from typing import Any, Final, NamedTuple
 
 from .document import STRUCTURES, THERMOSTATS, Thing
@@ -238,8 +239,8 @@ def _within_lock(subject: Subject, fields: Fields) -> None:
     if not device.get("is_locked"):
         return
     for setpoint, value in _setpoints(fields):
-        low = device[f"locked_temp_min_{setpoint.unit}"]
-        high = device[f"locked_temp_max_{setpoint.unit}"]
+        low = device.get(f"locked_temp_min_{setpoint.unit}", -math.inf)
+        high = device.get(f"locked_temp_max_{setpoint.unit}", math.inf)
         if not low <= value <= high:
             unit = setpoint.unit.upper()
             message = t("refusal.locked", low=f"{low:g}", high=f"{high:g}", unit=unit)
@@ -252,8 +253,11 @@ def _apart(subject: Subject, fields: Fields) -> None:
         if not fields.keys() & {low_name, high_name}:
             continue
         # A bound that was not written stays where it is.
-        low = fields.get(low_name, subject.thing[low_name])
-        high = fields.get(high_name, subject.thing[high_name])
+        low = fields.get(low_name, subject.thing.get(low_name))
+        high = fields.get(high_name, subject.thing.get(high_name))
+        if low is None or high is None:
+            # The other bound is not known, and only the thermostat can judge.
+            continue
         if low >= high:
             raise WireError(400, Anchor.LOW_HIGH, t("refusal.low_high"))
         if high - low < limits.gap:

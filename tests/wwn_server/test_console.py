@@ -336,6 +336,7 @@ class RealHome:
     """A home whose devices can't be told what to sense."""
 
     document = Document()
+    playable = None
 
     def subscribe(self, _: object) -> Any:
         return lambda: None

@@ -103,6 +103,10 @@ class Home(Protocol):
     async def stop(self) -> None:
         """Let go of the devices."""
 
+    @property
+    def playable(self) -> PlayableHome | None:
+        """Return the part of it that is not real and can be played with, if there is one."""
+
     def rename(self, structure_id: str, name: str) -> None:
         """Call a structure what people call it; one that is not there is left out."""
 

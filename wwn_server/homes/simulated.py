@@ -79,6 +79,11 @@ class SimulatedHome:
         return self._document
 
     @property
+    def playable(self) -> SimulatedHome:
+        """All of it."""
+        return self
+
+    @property
     def surroundings(self) -> Surroundings:
         """What is around it now."""
         return self._surroundings

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from wwn_server.context import context_of
 from wwn_server.document import ALARMS, STRUCTURES, THERMOSTATS
 from wwn_server.errors import NO_STORE, json_response, method_not_allowed, unauthorized
-from wwn_server.homes.base import PlayableHome
 from wwn_server.requests import wants
 
 from . import CONSOLE
@@ -18,6 +17,8 @@ from .session import session_of, sign_in_url, signed_in_form
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from wwn_server.homes.base import PlayableHome
 
     from .session import Session
 
@@ -82,22 +83,22 @@ async def remove_device(request: web.Request) -> web.Response:
 def _for_programs(request: web.Request, session: Session) -> web.Response:
     home = context_of(request).home
     answer: dict[str, Any] = {"document": home.document.tree(), "csrf": session.csrf}
-    if isinstance(home, PlayableHome):
-        answer["surroundings"] = around(home.surroundings)
+    if home.playable is not None:
+        answer["surroundings"] = around(home.playable.surroundings)
     return json_response(answer, headers=NO_STORE)
 
 
 def _for_people(request: web.Request, session: Session) -> web.Response:
     home = context_of(request).home
     values: dict[str, Any] = {"csrf": session.csrf, "account": session.account.name, "view": view_of(home)}
-    if isinstance(home, PlayableHome):
-        values |= {"rooms": home.rooms, "coldest": COLDEST, "warmest": WARMEST}
+    if home.playable is not None:
+        values |= {"rooms": home.playable.rooms, "coldest": COLDEST, "warmest": WARMEST}
     return page("console.html", values, live=True)
 
 
 async def _played(request: web.Request) -> tuple[PlayableHome, dict[str, str]]:
     _, form = await signed_in_form(request)
-    home = context_of(request).home
-    if not isinstance(home, PlayableHome):
+    home = context_of(request).home.playable
+    if home is None:
         raise PageError(404, "console.not_playable")
     return home, form

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from wwn_server.document import ALARMS, STRUCTURES, THERMOSTATS
-from wwn_server.homes.base import AlarmLevel, BatteryHealth, PlayableHome, Presence, Sunlight, Surroundings
+from wwn_server.document import ALARMS, DEVICE_GROUPS, STRUCTURES, THERMOSTATS
+from wwn_server.homes.base import AlarmLevel, BatteryHealth, Presence, Sunlight, Surroundings
 from wwn_server.rules import shut_off
 from wwn_server.streams import Feed
 from wwn_server.temperatures import Temperature
@@ -57,16 +57,18 @@ class View:
 def view_of(home: Home) -> View:
     """Return what there is to see of a home, in the language of the request."""
     structures = home.document.group(STRUCTURES)
-    zone = zone_of(each["time_zone"] for each in structures.values())
+    zone = zone_of(each.get("time_zone") for each in structures.values())
+    played = home.playable
     values = _WORDS | {
-        "playable": isinstance(home, PlayableHome),
-        "around": around(home.surroundings) if isinstance(home, PlayableHome) else None,
+        "playable": played is not None,
+        "around": around(played.surroundings) if played is not None else None,
         "at": partial(_moment, zone),
     }
+    in_play = frozenset[str]().union(*(played.document.group(each) for each in DEVICE_GROUPS) if played else ())
     return View(
         homes=tuple(_part("home", key, each, each, values) for key, each in structures.items()),
         devices=tuple(
-            _part(template, key, each, structures[each["structure_id"]], values)
+            _part(template, key, each, structures[each["structure_id"]], values | {"playable": key in in_play})
             for group, template in ((ALARMS, "alarm"), (THERMOSTATS, "thermostat"))
             for key, each in home.document.group(group).items()
         ),

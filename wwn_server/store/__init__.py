@@ -11,6 +11,7 @@ from uuid import uuid4
 from .accounts import Account, Accounts, Member, NameTakenError
 from .clients import Client, Clients, Registration, RequestedPermission
 from .database import Database, StoreError
+from .devices import Devices
 from .invitations import Invitation, InvitationError, Invitations
 from .links import CodeError, CodeProblem, Connection, Consent, Link, Links
 
@@ -59,6 +60,7 @@ class Store:
         self.invitations = Invitations(self._database, clock, self.accounts)
         self.clients = Clients(self._database, clock)
         self.links = Links(self._database, clock)
+        self.devices = Devices(self._database)
         self.server_id = self._server_id()
 
     @property

@@ -123,4 +123,35 @@ _INVITATIONS: Final = (
     "ALTER TABLE accounts ADD COLUMN home_assistant TEXT",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _LINK_IDS_ONCE, _WRONG_CODES, _HOME_NAMES, _INVITATIONS)
+# What stands behind a home, and every device that ever did. Numbers of sources are never used twice.
+_SOURCES: Final = (
+    """
+    CREATE TABLE sources (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        created REAL NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE devices (
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        id TEXT NOT NULL UNIQUE,
+        source TEXT NOT NULL,
+        told TEXT NOT NULL,
+        name TEXT,
+        room TEXT,
+        PRIMARY KEY (kind, key)
+    ) STRICT
+    """,
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    _FIRST,
+    _LINK_IDS_ONCE,
+    _WRONG_CODES,
+    _HOME_NAMES,
+    _INVITATIONS,
+    _SOURCES,
+)
