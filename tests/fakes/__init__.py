@@ -1,0 +1,1 @@
+"""The fakes speak what the real things speak."""
