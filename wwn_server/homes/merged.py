@@ -204,8 +204,7 @@ class MergedHome:
         for device in report.devices:
             kept = self._kept.get((source.kind, device.key)) if device.heard is None else None
             before = recalled(kept) if kept else None
-            known = device if before is None else replace(device, fields=before.fields, heard=before.heard)
-            yield replace(known, online=device.online and report.reachable)
+            yield replace(_overlaid(device, before), online=device.online and report.reachable)
 
     def _place(self, source_id: str, kind: str, device: Device) -> Place:
         if device.id is not None:
@@ -256,6 +255,14 @@ class MergedHome:
 
     def _presence(self, reports: list[Report]) -> str:
         return presence(((each.reachable, each.home) for each in reports), self._memory.read())
+
+
+def _overlaid(device: Device, before: Device | None) -> Device:
+    """Return a device with what it said before the restart, where it has not spoken since."""
+    if before is None:
+        return device
+    fields = device.fields if device.online else {**before.fields, **device.fields}
+    return replace(device, fields=fields, heard=before.heard)
 
 
 async def _told(source: Source, fields: Mapping[str, Any]) -> WireError | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 import logging
 from typing import Any, Final, Protocol
 
@@ -43,17 +44,37 @@ class Device:
     id: str | None = None
 
 
+class Failure(StrEnum):
+    """Why something behind a home can't be reached, or is not what it should be."""
+
+    ADDRESS = "address"
+    FORBIDDEN = "forbidden"
+    UNKNOWN_NAME = "unknown_name"
+    NOBODY = "nobody"
+    TOO_SLOW = "too_slow"
+    CERTIFICATE = "certificate"
+    CREDENTIALS = "credentials"
+    REDIRECT = "redirect"
+    TOO_LARGE = "too_large"
+    FAULT = "fault"
+    NOT_IT = "not_it"
+    LOST = "lost"
+    BRIDGE = "bridge"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a source knows at one moment.
 
     ``devices`` is ``None`` until it has once been able to tell which there are. ``home`` has those fields of
-    protocol 3.5 that it can tell; as ``away`` it tells ``unknown`` where it otherwise could and now can't.
+    protocol 3.5 that it can tell; as ``away`` it tells ``unknown`` where it otherwise could and now can't. ``trouble``
+    is why it is not reachable, if that is known.
     """
 
     reachable: bool = False
     devices: tuple[Device, ...] | None = None
     home: Mapping[str, Any] = field(default_factory=dict)
+    trouble: Failure | None = None
 
 
 class Source(Protocol):

@@ -1,0 +1,233 @@
+"""Smoke and carbon monoxide detectors on an MQTT broker: those of Zigbee2MQTT, or any at topics that are named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+import logging
+from typing import Any, Final, TypeGuard
+
+from wwn_server.homes.base import Listener, Unsubscribe
+from wwn_server.homes.source import Failure, Listeners, Report, unsupported
+
+from .broker import Broker, Login
+from .detector import SILENCE, Detector, Profile, parsed, state_of
+
+_LOGGER: Final = logging.getLogger(__name__)
+
+KIND: Final = "mqtt"
+BASE_TOPIC: Final = "zigbee2mqtt"
+
+_AVAILABILITY: Final = "/availability"
+_ONLINE: Final = "online"
+_SENSED: Final = ("smoke", "carbon_monoxide")
+# How deep parts of a device have parts of their own.
+_DEEPEST: Final = 4
+# What a topic that is followed can't hold, whoever names it.
+_WILD: Final = frozenset("+#\0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmSettings:
+    """Which detectors, and where. With ``topics`` these are followed, and not what Zigbee2MQTT lists.
+
+    ``smoke``, ``co`` and ``battery`` name the fields of messages at those topics, empty for what there is not.
+    """
+
+    login: Login
+    base: str = BASE_TOPIC
+    topics: tuple[str, ...] = ()
+    smoke: str = "smoke"
+    co: str = ""
+    battery: str = "battery_low"
+    silence: timedelta = SILENCE
+
+
+class MqttAlarms:
+    """All detectors of a broker. Without its bridge, or the broker, none of them is online."""
+
+    kind = KIND
+    takes: frozenset[str] = frozenset()
+    playable = None
+
+    def __init__(self, settings: AlarmSettings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Know the topics; nothing is connected yet."""
+        self._settings = settings
+        self._clock = clock
+        self._listeners = Listeners()
+        self._broker = Broker(settings.login, self)
+        self._connected = False
+        self._bridge: bool | None = None
+        self._detectors: dict[str, Detector] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._odd: set[str] = set()
+        self._trouble: Failure | None = None
+        if settings.topics:
+            profiles = [self._profile(topic) for topic in settings.topics]
+            self._detectors = {each.key: Detector(profile=each) for each in profiles}
+        self.report = self._new_report()
+        self._follow()
+
+    def subscribe(self, listener: Listener) -> Unsubscribe:
+        """Call a listener whenever a detector says something else, or can't be heard."""
+        return self._listeners.add(listener)
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._broker.stop()
+
+    def rename(self, name: str) -> None:
+        """Detectors do not care what the home is called."""
+
+    async def write(self, _: str, fields: Mapping[str, Any]) -> None:
+        """Refuse: nothing of a detector can be set."""
+        raise unsupported(next(iter(fields)))
+
+    async def write_home(self, fields: Mapping[str, Any]) -> None:
+        """Refuse: detectors take nothing of a home."""
+        raise unsupported(next(iter(fields)))
+
+    def connected(self) -> None:
+        """Hear that the broker is there."""
+        self._connected, self._trouble = True, None
+        self._changed()
+
+    def lost(self, failure: Failure) -> None:
+        """Hear that the broker is gone: whatever was said since is missed."""
+        self._connected, self._trouble, self._bridge = False, failure, None
+        self._miss()
+        self._changed()
+
+    def heard(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Hear a message of the bridge or of a detector."""
+        if topic == f"{self._settings.base}/bridge/state":
+            self._hear_bridge(state_of(payload))
+        elif topic == f"{self._settings.base}/bridge/devices":
+            self._hear_list(parsed(payload))
+        else:
+            self._hear_detector(topic, payload, retained=retained)
+        self._changed()
+
+    def look(self) -> None:
+        """See what time alone has changed."""
+        self._changed()
+
+    def _hear_bridge(self, state: str) -> None:
+        is_online = state == _ONLINE
+        if not is_online:
+            self._miss()
+        self._trouble = None if is_online else Failure.BRIDGE
+        self._bridge = is_online
+
+    def _hear_list(self, listed: Any) -> None:
+        if not isinstance(listed, list):
+            _LOGGER.warning("The list of devices at %s can't be read; the last one stays", self._settings.base)
+            return
+        known = self._detectors or {}
+        profiles = {each.key: each for each in profiles_of(listed, self._settings.base)}
+        self._detectors = {
+            key: replace(known.get(key) or Detector(profile=profile), profile=profile)
+            for key, profile in profiles.items()
+        }
+        self._follow()
+
+    def _hear_detector(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        about = topic.removesuffix(_AVAILABILITY)
+        known = next((each for each in (self._detectors or {}).values() if each.profile.topic in {topic, about}), None)
+        if known is None or self._detectors is None:
+            return
+        if topic != known.profile.topic:
+            self._detectors[known.profile.key] = known.reachable(state_of(payload))
+            return
+        message = parsed(payload)
+        if not isinstance(message, dict):
+            self._say_odd(topic, payload)
+            return
+        if self._bridge is None and not retained and not self._settings.topics:
+            # Who passes on what a detector says is there.
+            self._bridge = True
+        self._detectors[known.profile.key] = known.told(message, self._clock(), retained=retained)
+
+    def _say_odd(self, topic: str, payload: bytes) -> None:
+        # Nothing at all is how a message that was kept is taken back.
+        if payload and topic not in self._odd:
+            self._odd.add(topic)
+            _LOGGER.warning("What is said at %s is not an object of JSON, and is not heard", topic)
+
+    def _miss(self) -> None:
+        self._detectors = self._detectors and {key: each.missed() for key, each in self._detectors.items()}
+
+    def _follow(self) -> None:
+        """Listen where the detectors are, and where the bridge says which there are."""
+        own = [each.profile.topic for each in (self._detectors or {}).values()]
+        bridge = (
+            [] if self._settings.topics else [f"{self._settings.base}/bridge/{each}" for each in ("state", "devices")]
+        )
+        self._broker.follow([*bridge, *own, *(f"{each}{_AVAILABILITY}" for each in own)])
+
+    def _new_report(self) -> Report:
+        reachable = self._connected and (bool(self._settings.topics) or self._bridge is True)
+        if self._detectors is None:
+            return Report(reachable=reachable, trouble=self._trouble)
+        now, silence = self._clock(), self._settings.silence
+        devices = tuple(each.device(now, silence) for each in self._detectors.values())
+        return Report(reachable=reachable, devices=devices, trouble=self._trouble)
+
+    def _changed(self) -> None:
+        self.report = self._new_report()
+        self._set_timer()
+        self._listeners.call()
+
+    def _set_timer(self) -> None:
+        """Look again when time alone changes something next."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = self._clock()
+        soon = [each.until(now, self._settings.silence) for each in (self._detectors or {}).values()]
+        moments = [each for each in soon if each is not None]
+        if moments:
+            self._timer = asyncio.get_running_loop().call_later((min(moments) - now).total_seconds(), self.look)
+
+    def _profile(self, topic: str) -> Profile:
+        settings = self._settings
+        name = topic.rpartition("/")[2]
+        return Profile(
+            key=topic, topic=topic, name=name, smoke=settings.smoke, co=settings.co, battery=settings.battery
+        )
+
+
+def profiles_of(listed: Iterable[Any], base: str) -> Iterator[Profile]:
+    """Yield the detectors among the devices that Zigbee2MQTT lists, whatever else is in the list."""
+    for raw in map(_dict, listed):
+        key, name = raw.get("ieee_address"), raw.get("friendly_name")
+        exposed = set(_exposed(_dict(raw.get("definition")).get("exposes"), _DEEPEST))
+        if not (_is_word(key) and _is_word(name)) or raw.get("disabled") is True or _WILD.intersection(name):
+            continue
+        if exposed.intersection(_SENSED):
+            smoke, co = (each if each in exposed else "" for each in _SENSED)
+            yield Profile(key=key, topic=f"{base}/{name}", name=name, smoke=smoke, co=co)
+
+
+def _exposed(exposes: Any, depth: int) -> Iterator[str]:
+    """Yield the properties of a device, those of its parts included."""
+    for each in map(_dict, exposes if isinstance(exposes, list) and depth else ()):
+        if _is_word(each.get("property")):
+            yield each["property"]
+        yield from _exposed(each.get("features"), depth - 1)
+
+
+def _is_word(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
