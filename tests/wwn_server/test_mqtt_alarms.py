@@ -552,7 +552,7 @@ LISTED = st.dictionaries(
 )
 
 
-@hypothesis_settings(max_examples=200)
+@hypothesis_settings(max_examples=60)
 @given(st.lists(LISTED | JSON, max_size=4))
 def test_any_list_of_devices_can_be_read(listed: list[Any]) -> None:
     assert [each for each in profiles_of(listed, "zigbee2mqtt") if not each.fields] == []
@@ -570,7 +570,7 @@ def test_parts_within_parts_are_looked_into_but_not_without_end() -> None:
     assert list(profiles_of([listed(0) | {"friendly_name": "all/#"}], "z")) == []
 
 
-@hypothesis_settings(max_examples=150)
+@hypothesis_settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.dictionaries(st.sampled_from(["smoke", "test", "last_seen"]), JSON), st.booleans()), max_size=6
