@@ -358,7 +358,8 @@ def test_every_language_has_the_same_keys_and_placeholders(file: Path) -> None:
 
 def test_the_sections_of_the_texts_are_known_to_these_rules() -> None:
     known = {"conditions", "config", "device", "entity", "exceptions", "issues", "options", "selector", "services"}
-    assert TEXTS.keys() == known | {"system_health", "triggers"}, "teach this test the new section"
+    known |= {"application_credentials", "system_health", "triggers"}
+    assert TEXTS.keys() == known, "teach this test the new section"
 
 
 @LANGUAGES
@@ -412,8 +413,14 @@ def texts_of_dialogues(kind: str) -> set[str]:
 
 def test_every_step_has_its_texts() -> None:
     assert calls("async_show_progress", "section") == [], "teach this test what is new"
-    assert {scope.module.__name__ for scope, _ in calls("async_show_menu")} == {f"{PACKAGE}.repairs"}
     steps: set[str] = set()
+    for scope, call, dialogue in dialogues("async_show_menu"):
+        (step,) = scope.words(argument(call, "step_id"))
+        steps.add(step)
+        assert dialogue["step"][step].keys() == {"title", "description", "menu_options"}, step
+        options = {ast.literal_eval(option) for option in argument(call, "menu_options").elts}
+        assert dialogue["step"][step]["menu_options"].keys() == options
+        assert all(hasattr(config_flow.WwnFlowHandler, f"async_step_{option}") for option in options)
     for scope, call, dialogue in dialogues("async_show_form"):
         given = scope.certain_keys(argument(call, "description_placeholders"))
         fields = scope.fields()
@@ -578,7 +585,7 @@ def test_every_way_through_a_repair_has_its_texts() -> None:
     own = repairs.FLOWS.keys()
     # Home Assistant's own dialogue confirms the others.
     assert {key: set(flow["step"]) for key, flow in flows.items() if key not in own} == {"left_on_server": {"confirm"}}
-    menus = [(scope, call) for scope, call in calls("async_show_menu")]
+    menus = [(scope, call) for scope, call in calls("async_show_menu") if scope.module is repairs]
     ((scope, menu),) = menus
     assert scope.words(argument(menu, "step_id")) == set(flows["permissions_missing"]["step"]) == {"init"}
     options = {ast.literal_eval(option) for option in argument(menu, "menu_options").elts}
@@ -592,6 +599,13 @@ def test_every_way_through_a_repair_has_its_texts() -> None:
     }
     assert set(flows["permissions_missing"]["abort"]) == said
     assert set(flows["moved"]["abort"]) == {"ask_again"}
+
+
+def test_the_dialogue_for_a_client_of_ones_own_has_its_text() -> None:
+    told = next(scope for scope in scopes() if scope.name == "async_get_description_placeholders")
+    (returned,) = (node for node in told.nodes if isinstance(node, ast.Return))
+    assert TEXTS["application_credentials"].keys() == {"description"}
+    assert names_in(TEXTS["application_credentials"]["description"]) == told.keys(returned.value)
 
 
 def test_the_page_about_the_systems_health_names_what_it_shows() -> None:

@@ -7,6 +7,10 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     "address_google": ("Google's own service ended in 2023", "Run a server that speaks the protocol"),
     "address_insecure": ("Plain http outside the house", "Use https, or an address in the house"),
     "address_invalid": ("What was typed is no host and no web address", "Type a host name or an IP address"),
+    "address_original": (
+        "The service has no discovery document, as it was in 2014",
+        "Make a client there and add it under application credentials",
+    ),
     "address_path": (
         "Another program answers at the top of the address",
         "Give the server a host name or port of its own",
@@ -57,6 +61,10 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     "other_server": ("The id of the server is another one", "Add it as a new link"),
     "page_on_one_machine": (
         "The server announces a loopback address for its pages",
+        "Start it with `--base-url`, open Home Assistant there, or use a PIN",
+    ),
+    "page_may_be_on_one_machine": (
+        "A server on this very machine was found, and its pages have a loopback address",
         "Start it with `--base-url`, open Home Assistant there, or use a PIN",
     ),
     "permissions_missing": ("Somebody of the home took data back", "Ask for it again, or do without it"),

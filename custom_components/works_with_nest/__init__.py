@@ -67,17 +67,17 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None:
-    """End the link on the server too, its token, then the registration, and forget what happened on it."""
+    """End the link on the server too, its token, then the registration that was made for it; forget what happened."""
     await history_store(hass, entry.entry_id).async_remove()
     async_forget_troubles(hass, entry)
     session = async_get_clientsession(hass)
     server = NestServer.from_dict(entry.data[CONF_SERVER])
-    client = RegisteredClient.from_dict(entry.data[CONF_CLIENT])
+    endings = [async_revoke(session, server, entry.data[CONF_TOKEN]["access_token"])]
+    if CONF_CLIENT in entry.data:
+        client = RegisteredClient.from_dict(entry.data[CONF_CLIENT])
+        endings.append(async_delete_registration(session, server, client))
     is_left = False
-    for ending in (
-        async_revoke(session, server, entry.data[CONF_TOKEN]["access_token"]),
-        async_delete_registration(session, server, client),
-    ):
+    for ending in endings:
         try:
             await ending
         except WwnError as err:

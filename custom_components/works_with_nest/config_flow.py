@@ -1,20 +1,38 @@
 """Linking: find the server, choose what to share, accept on the server's page; and the same again later."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 import logging
 import time
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigEntry, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigFlowResult,
+)
 from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
-from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSelectorConfig, TextSelectorType
+from homeassistant.helpers.config_entry_oauth2_flow import AUTH_CALLBACK_PATH, AbstractOAuth2FlowHandler
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 from yarl import URL
 
+from .application_credentials import WwnOwnClient, async_own_clients
 from .const import (
+    CONF_AUTH_IMPLEMENTATION,
     CONF_BY_PIN,
     CONF_CLIENT,
     CONF_HOMES,
@@ -38,7 +56,6 @@ from .wwn.auth import (
     RegisteredClient,
     Registration,
     async_delete_registration,
-    async_find,
     async_register,
     async_revoke,
     async_update_registration,
@@ -47,18 +64,31 @@ from .wwn.auth import (
 )
 from .wwn.certificates import async_fingerprint, spelled
 from .wwn.errors import WwnAddressError, WwnAuthError, WwnError, WwnRefusedError, WwnSelfSignedError
+from .wwn.grants import granted
 from .wwn.models import Permission
+from .wwn.original import async_find_registering, async_find_service
 
 CLIENT_NAME: Final = "Home Assistant"
 
 CONF_ADDRESS: Final = "address"
 CONF_SAME: Final = "same"
 CONF_PIN: Final = "pin"
+CONF_CREDENTIALS: Final = "credentials"
+CONF_ACCEPT_AGAIN: Final = "accept_again"
 
 ADDRESS: Final = {vol.Required(CONF_ADDRESS): TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT))}
 ADDRESS_SCHEMA: Final = vol.Schema(ADDRESS)
 CERTIFICATE_SCHEMA: Final = vol.Schema({vol.Required(CONF_SAME, default=False): BooleanSelector()})
-SHARE_SCHEMA: Final = vol.Schema({**SHARED, vol.Required(CONF_BY_PIN, default=False): BooleanSelector()})
+BY_PIN: Final = {vol.Required(CONF_BY_PIN, default=False): BooleanSelector()}
+SHARE_SCHEMA: Final = vol.Schema({**SHARED, **BY_PIN})
+# The credentials to choose from are filled in when they are known.
+OWN_CLIENT_SCHEMA: Final = vol.Schema(
+    {vol.Required(CONF_CREDENTIALS): SelectSelector(SelectSelectorConfig(options=[]))}
+)
+ACCEPT_SCHEMA: Final = vol.Schema(BY_PIN)
+OWN_LINK_SCHEMA: Final = vol.Schema(
+    {**ADDRESS, vol.Required(CONF_ACCEPT_AGAIN, default=False): BooleanSelector(), **BY_PIN}
+)
 RECONFIGURE_SCHEMA: Final = vol.Schema({**ADDRESS, **SHARED})
 PIN_SCHEMA: Final = vol.Schema({vol.Required(CONF_PIN): TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT))})
 
@@ -74,7 +104,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Start with nothing known."""
         super().__init__()
         self._server: NestServer
+        # The client that is registered for this link; None where the person brings one along.
         self._client: RegisteredClient | None = None
+        self._is_own = False
+        self._own: WwnOwnClient | None = None
         self._permissions: tuple[Permission, ...] = ()
         self._by_pin = False
         # The certificate that a person confirmed, and the form they had filled in when they were asked.
@@ -100,7 +133,55 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the server's address."""
+        """Ask for the server's address; first for the way in, where there is a client to bring along."""
+        if user_input is None and await async_own_clients(self.hass):
+            return await self.async_step_way()
+        return await self._ask_for_address(user_input)
+
+    async def async_step_way(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Let the person choose between a server that takes Home Assistant as it comes, and a client of their own."""
+        return self.async_show_menu(step_id="way", menu_options=["address", "own_client"])
+
+    async def async_step_address(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Go on without a client of one's own."""
+        return await self._ask_for_address(None)
+
+    async def async_step_own_client(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Take the client that was brought along; ask which one, where there are several."""
+        errors: dict[str, str] = {}
+        own = await async_own_clients(self.hass)
+        if not own:
+            return self.async_abort(reason="missing_credentials")
+        chosen = next(iter(own)) if len(own) == 1 else (user_input or {}).get(CONF_CREDENTIALS)
+        if chosen in own:
+            self._is_own, self._own = True, own[chosen]
+            return await (self.async_step_service() if self.source == SOURCE_USER else self._send_to_consent())
+        options = [SelectOptionDict(value=key, label=each.name) for key, each in own.items()]
+        selector = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST))
+        schema = OWN_CLIENT_SCHEMA.extend({vol.Required(CONF_CREDENTIALS): selector})
+        return self.async_show_form(step_id="own_client", data_schema=schema, errors=errors)
+
+    async def async_step_service(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the service is that the client was made at."""
+        return await self._ask_for_address(user_input)
+
+    async def async_step_accept(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say what the client has to be set to, then send the person to the service's page."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._by_pin = user_input[CONF_BY_PIN]
+            return await self._send_to_consent()
+        values = {
+            "name": self._server.name,
+            "redirect": redirect_uri() or AUTH_CALLBACK_PATH,
+            "notice": await self._notice(),
+        }
+        return self.async_show_form(
+            step_id="accept", data_schema=ACCEPT_SCHEMA, errors=errors, description_placeholders=values
+        )
+
+    async def _ask_for_address(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Ask for the address, and go on with what is there."""
         errors: dict[str, str] = {}
         values: dict[str, str] = {}
         if user_input is not None:
@@ -113,9 +194,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             except WwnError as err:
                 errors[CONF_ADDRESS], values = translation_key(err), placeholders(err)
             else:
-                return await self.async_step_share()
+                return await (self.async_step_accept() if self._is_own else self.async_step_share())
+        step_id = "service" if self._is_own else "user"
         schema = self.add_suggested_values_to_schema(ADDRESS_SCHEMA, user_input)
-        return self.async_show_form(step_id="user", data_schema=schema, errors=errors, description_placeholders=values)
+        return self.async_show_form(step_id=step_id, data_schema=schema, errors=errors, description_placeholders=values)
 
     async def _ask_about_certificate(self, user_input: dict[str, Any]) -> ConfigFlowResult:
         """Keep what was filled in, and let the person compare the certificate that nobody else vouches for."""
@@ -144,7 +226,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Go on with the form that the question about the certificate came up on."""
         if self.source == SOURCE_RECONFIGURE:
             return await self.async_step_reconfigure(self._asked)
-        return await self.async_step_user(self._asked)
+        return await self._ask_for_address(self._asked)
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
@@ -212,7 +294,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Make the link of what the server's page led to. Raises WwnError."""
         token = await self.flow_impl.async_resolve_external_data(external_data)
         return await self.async_oauth_create_entry(
-            {"auth_implementation": DOMAIN, CONF_TOKEN: {**token, "expires_at": time.time() + token["expires_in"]}}
+            {
+                CONF_AUTH_IMPLEMENTATION: self.flow_impl.domain,
+                CONF_TOKEN: {**token, "expires_at": time.time() + token["expires_in"]},
+            }
         )
 
     @override
@@ -227,6 +312,9 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
         """Read the homes that were shared, and make the link of those that are not linked yet."""
         document = await self._read(data[CONF_TOKEN]["access_token"])
+        if self._is_own:
+            # What is asked for was decided when the client was made; what was, stays asked for.
+            self._permissions = tuple(sorted({*self._permissions, *granted(document)}))
         if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             return await self._relinked(data, document)
         if not document.structures:
@@ -246,7 +334,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Link again, after the link was ended on the server."""
-        self._take_up(entry_data)
+        await self._take_up(entry_data)
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -264,7 +352,9 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Change the server's address, or what is shared; only the second has to be accepted again."""
         entry, errors = self._get_reconfigure_entry(), dict[str, str]()
-        self._take_up(entry.data)
+        await self._take_up(entry.data)
+        if self._is_own:
+            return await self.async_step_own_link(user_input)
         values = {"server": self._server.name, "notice": await self._notice()}
         if user_input is not None:
             try:
@@ -287,6 +377,47 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         return self.async_show_form(
             step_id="reconfigure", data_schema=schema, errors=errors, description_placeholders=values
         )
+
+    async def async_step_own_link(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Change the service's address, or accept again there, for what is shared is decided at the service."""
+        entry, errors = self._get_reconfigure_entry(), dict[str, str]()
+        await self._take_up(entry.data)
+        values = {
+            "server": self._server.name,
+            "redirect": redirect_uri() or AUTH_CALLBACK_PATH,
+            "notice": await self._notice(),
+        }
+        if user_input is not None:
+            try:
+                found = await self._find(user_input[CONF_ADDRESS])
+                if self._server.is_original or found.server_id == self._server.server_id:
+                    # A host that stands for an id goes on standing for it after a move.
+                    self._server = replace(found, server_id=self._server.server_id)
+                    if result := await self._own_link_changed(entry, user_input):
+                        return result
+                errors[CONF_ADDRESS] = "other_server"
+            except WwnAddressError as err:
+                errors[CONF_ADDRESS] = f"address_{err.problem}"
+            except WwnSelfSignedError:
+                return await self._ask_about_certificate(user_input)
+            except WwnError as err:
+                errors["base"] = translation_key(err)
+                values |= placeholders(err)
+        shown = user_input or {CONF_ADDRESS: str(self._server.base), CONF_BY_PIN: self._by_pin}
+        schema = self.add_suggested_values_to_schema(OWN_LINK_SCHEMA, shown)
+        return self.async_show_form(
+            step_id="own_link", data_schema=schema, errors=errors, description_placeholders=values
+        )
+
+    async def _own_link_changed(self, entry: ConfigEntry, user_input: dict[str, Any]) -> ConfigFlowResult | None:
+        """Move the link, or accept again where it is wanted or needed; None where its homes are not there."""
+        document = await self._read_as_linked(entry)
+        if document is not None and not document.structures.keys() >= included_homes(entry):
+            return None
+        if document is None or user_input[CONF_ACCEPT_AGAIN]:
+            self._by_pin = user_input[CONF_BY_PIN]
+            return await self._send_to_consent()
+        return self.async_update_reload_and_abort(entry, data_updates={CONF_SERVER: self._server.as_dict()})
 
     async def _reconfigured(
         self, entry: ConfigEntry, found: NestServer, chosen: tuple[Permission, ...]
@@ -326,20 +457,28 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     async def _find(self, typed: str) -> NestServer:
         """Return the server at what was typed, by the certificate that was confirmed if one was. Raises WwnError."""
-        return await async_find(async_get_clientsession(self.hass), typed, self._fingerprint)
+        find = async_find_service if self._is_own else async_find_registering
+        return await find(async_get_clientsession(self.hass), typed, self._fingerprint)
 
-    def _take_up(self, data: Mapping[str, Any]) -> None:
+    async def _take_up(self, data: Mapping[str, Any]) -> None:
         """Go on from a link that there is."""
         self._server = NestServer.from_dict(data[CONF_SERVER])
-        self._client = RegisteredClient.from_dict(data[CONF_CLIENT])
+        self._is_own = CONF_CLIENT not in data
+        if self._is_own:
+            self._own = (await async_own_clients(self.hass)).get(data[CONF_AUTH_IMPLEMENTATION])
+        else:
+            self._client = RegisteredClient.from_dict(data[CONF_CLIENT])
         self._permissions = tuple(Permission(name) for name in data[CONF_PERMISSIONS])
         self._by_pin = data.get(CONF_BY_PIN, False)
 
     async def _notice(self) -> str:
         """Return what a person should know before the server's page opens; mostly nothing."""
         page, here = self._server.consent_page.host or "", browser_host()
-        if is_loopback(page) and here is not None and not is_loopback(here):
-            return await async_sentence(self.hass, "selector", "notice.options.page_on_one_machine", {"page": page})
+        if is_loopback(page) and (here is None or not is_loopback(here)):
+            # A server that was found is shown before anybody's browser is there.
+            maybe, certainly = "notice.options.page_may_be_on_one_machine", "notice.options.page_on_one_machine"
+            path = maybe if here is None else certainly
+            return await async_sentence(self.hass, "selector", path, {"page": page})
         base = self._server.base
         if base.scheme == "http" and not is_loopback(base.host or ""):
             return await async_sentence(self.hass, "selector", "notice.options.plain_http")
@@ -351,6 +490,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         Where the person's browser cannot be sent back, they type a PIN.
         """
         self._return_to = None if self._by_pin else redirect_uri()
+        if self._is_own:
+            return await self._send_as_own_client()
         try:
             client = await self._registered()
         except WwnRefusedError as err:
@@ -358,7 +499,16 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 raise
             self._return_to = None
             client = await self._registered()
-        self.flow_impl = WwnOAuth2Implementation(self.hass, self._server, client, self._return_to)
+        return await self._open_page(client, DOMAIN)
+
+    async def _send_as_own_client(self) -> ConfigFlowResult:
+        """Open the service's page for the client that was brought along; ask for it where it is not there any more."""
+        if self._own is None:
+            return await self.async_step_own_client()
+        return await self._open_page(self._own.client, self._own.domain)
+
+    async def _open_page(self, client: RegisteredClient, auth_domain: str) -> ConfigFlowResult:
+        self.flow_impl = WwnOAuth2Implementation(self.hass, self._server, client, self._return_to, auth_domain)
         return await (self.async_step_pin() if self._return_to is None else self.async_step_auth())
 
     async def _registered(self) -> RegisteredClient:
@@ -386,7 +536,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Take the new token, if it shows every home of the link, whoever accepted."""
         entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
         if not document.structures.keys() >= included_homes(entry):
-            await async_revoke(async_get_clientsession(self.hass), self._server, data[CONF_TOKEN]["access_token"])
+            await self._end_new_token(entry, data[CONF_TOKEN]["access_token"])
             return self.async_abort(reason="wrong_home", description_placeholders={"home": entry.title})
         self._asked_before = None
         old_token = entry.data[CONF_TOKEN]["access_token"]
@@ -396,14 +546,16 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self.hass.async_create_task(relinking, f"{DOMAIN} linked again")
         return result
 
+    async def _end_new_token(self, entry: ConfigEntry, token: str) -> None:
+        """End a token that is of no use; a service may give the one that the link has (protocol 1.5)."""
+        if token != entry.data[CONF_TOKEN]["access_token"]:
+            await async_revoke(async_get_clientsession(self.hass), self._server, token)
+
     def _link_data(self) -> dict[str, Any]:
         """Return what the link is made of, beside its token and its homes."""
-        if self._client is None:
-            msg = "linked without a client"
-            raise RuntimeError(msg)
         return {
             CONF_SERVER: self._server.as_dict(),
-            CONF_CLIENT: self._client.as_dict(),
+            **({CONF_CLIENT: self._client.as_dict()} if self._client else {}),
             CONF_PERMISSIONS: [permission.value for permission in self._permissions],
             CONF_BY_PIN: self._by_pin,
         }
@@ -419,7 +571,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     def _is_in_use(self, client: RegisteredClient) -> bool:
         return any(
-            entry.data[CONF_CLIENT]["client_id"] == client.client_id
+            entry.data.get(CONF_CLIENT, {}).get("client_id") == client.client_id
             for entry in self._async_current_entries(include_ignore=False)
         )
 

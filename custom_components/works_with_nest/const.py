@@ -7,7 +7,9 @@ from typing import Final
 DOMAIN: Final = "works_with_nest"
 LOGGER: Final = logging.getLogger(__package__)
 
-# Keys of the entry's data.
+# Keys of the entry's data. One without CONF_CLIENT is by a client of the person's own, which CONF_AUTH_IMPLEMENTATION
+# names; no other has a registration that is ours to change and to remove.
+CONF_AUTH_IMPLEMENTATION: Final = "auth_implementation"
 CONF_BY_PIN: Final = "by_pin"
 CONF_CLIENT: Final = "client"
 CONF_HOMES: Final = "homes"

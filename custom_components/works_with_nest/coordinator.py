@@ -38,6 +38,7 @@ from .wwn.errors import (
     WwnNotFoundError,
     WwnRefusedError,
 )
+from .wwn.grants import shown, withheld
 from .wwn.models import Permission
 
 # What is answered to a write that went by a document which does not hold any more (protocol 7.2).
@@ -87,7 +88,10 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self.statistics = Statistics()
         self.live = False
         self._asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
-        self._told: tuple[Document, bool] | None = None
+        # What the last document withheld, and what the last two did.
+        self._suspected = frozenset[Permission]()
+        self._withheld = frozenset[Permission]()
+        self._told: tuple[Document, bool, frozenset[Permission]] | None = None
         self._puts = 0
         self._asked = Instant.now()
         self._is_overtaken = False
@@ -99,9 +103,10 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """Return what the link may see and change: as the server tells, else as it was asked for."""
-        told = self.data.permissions
-        return self._asked_for if told is None else told
+        """Return what the link may see and change: as the server tells, else as it shows and refuses."""
+        if (told := self.data.permissions) is not None:
+            return told
+        return (self._asked_for | shown(self.data)) - self._withheld - self.client.denied
 
     @property
     def missing_permissions(self) -> frozenset[Permission]:
@@ -138,13 +143,24 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             self.async_refresh_soon()
         # An answer that is under way tells the same as this document, which may be old, or is older.
         self._puts += 1
-        changed = document is not self.data or not self.live
+        changed = self._weigh(document) or document is not self.data or not self.live
         self._touch(heard)
         if changed:
             self.async_set_updated_data(document)
         self.history.async_pushed(document, heard)
         if changed:
             self._removal.async_take(document)
+
+    def _weigh(self, document: Document) -> bool:
+        """Take what a document does not open, which counts once two say it; return whether that changed anything.
+
+        After the first one the second is asked for, or it might come much later.
+        """
+        before, seen = self._withheld, withheld(document)
+        self._withheld, self._suspected = seen & self._suspected, seen
+        if seen != self._withheld:
+            self.async_refresh_soon()
+        return before != self._withheld
 
     @callback
     def async_keep_alive(self, heard: Instant | None = None) -> None:
@@ -235,6 +251,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             return self.data
         self._answered_from = asked
         self._touch(Instant.now())
+        self._weigh(document)
         return document
 
     def _update_error(self, err: WwnError) -> ConfigEntryAuthFailed | UpdateFailed:
@@ -308,8 +325,10 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
 
         A listener's context is the id it follows; one without hears of every change.
         """
-        told, self._told = self._told, (self.data, self.live)
-        if told is None or told[1] is not self.live or told[0].permissions != self.data.permissions:
+        # Before the first document there is nothing to go by.
+        permissions = self.permissions if self.data else self._asked_for
+        told, self._told = self._told, (self.data, self.live, permissions)
+        if told is None or told[1:] != self._told[1:]:
             super().async_update_listeners()
             return
         if self.data is told[0]:

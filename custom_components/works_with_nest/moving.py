@@ -24,7 +24,7 @@ async def async_follow(hass: HomeAssistant, server_id: str | None, base: URL) ->
     entries = [
         entry
         for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-        if server_id and entry.data[CONF_SERVER]["server_id"] == server_id
+        if server_id and CONF_CLIENT in entry.data and entry.data[CONF_SERVER]["server_id"] == server_id
     ]
     for entry in entries:
         known = NestServer.from_dict(entry.data[CONF_SERVER])

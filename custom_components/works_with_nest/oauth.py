@@ -1,4 +1,4 @@
-"""Account linking as Home Assistant's OAuth helper sees it, for a client that was registered while linking."""
+"""Account linking as Home Assistant's OAuth helper sees it, for a client registered while linking or brought along."""
 
 import logging
 import secrets
@@ -41,12 +41,17 @@ class WwnOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
     """One client on one server."""
 
     def __init__(
-        self, hass: HomeAssistant, server: NestServer, client: RegisteredClient, redirect_to: str | None
+        self,
+        hass: HomeAssistant,
+        server: NestServer,
+        client: RegisteredClient,
+        redirect_to: str | None,
+        auth_domain: str = DOMAIN,
     ) -> None:
         """Link to this server as this client, and come back to this address; without one, by a PIN."""
         super().__init__(
             hass,
-            DOMAIN,
+            auth_domain,
             client.client_id,
             str(server.consent_page),
             str(server.token_endpoint),
@@ -68,13 +73,22 @@ class WwnOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
         """Return where the person comes back to; nowhere with a PIN."""
         return self._redirect_to or ""
 
+    @property
+    @override
+    def extra_authorize_data(self) -> dict[str, Any]:
+        """Return the challenge, where the server knows what to do with one."""
+        return {} if self._server.is_original else super().extra_authorize_data
+
     @override
     async def async_generate_authorize_url(self, flow_id: str) -> str:
         """Return the address of the server's page. Nobody comes back with a PIN: its state is for the server alone."""
         if self._redirect_to is not None:
-            return await super().async_generate_authorize_url(flow_id)
-        query = {"response_type": "code", "client_id": self.client_id, "state": secrets.token_urlsafe(16)}
-        return str(URL(self.authorize_url).with_query(query).update_query(self.extra_authorize_data))
+            url = URL(await super().async_generate_authorize_url(flow_id))
+        else:
+            query = {"response_type": "code", "client_id": self.client_id, "state": secrets.token_urlsafe(16)}
+            url = URL(self.authorize_url).with_query(query).update_query(self.extra_authorize_data)
+        # The protocol as it always was has no such parameter (protocol 1.2).
+        return str(url.without_query_params("response_type") if self._server.is_original else url)
 
     @override
     async def async_resolve_external_data(self, external_data: Any) -> dict[str, Any]:
@@ -87,5 +101,11 @@ class WwnOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
             self._server,
             self._client,
             external_data["code"],
-            {**({"redirect_uri": self._redirect_to} if self._redirect_to else {}), **self.extra_token_resolve_data},
+            self._token_fields(),
         )
+
+    def _token_fields(self) -> dict[str, Any]:
+        """Return what goes with the code, beside who asks; nothing in the protocol as it always was (protocol 1.4)."""
+        if self._server.is_original:
+            return {}
+        return {**({"redirect_uri": self._redirect_to} if self._redirect_to else {}), **self.extra_token_resolve_data}

@@ -8,8 +8,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_SERVER, DOMAIN
-from .wwn import NestServer, async_discover
+from .wwn import NestServer
 from .wwn.errors import WwnError
+from .wwn.original import async_reach
 
 
 @callback
@@ -36,7 +37,7 @@ async def _reachable(hass: HomeAssistant, servers: list[NestServer]) -> str | di
     """Return ok where every server answers as one, else what went wrong first."""
     for server in servers:
         try:
-            await async_discover(async_get_clientsession(hass), server.base, server.fingerprint)
+            await async_reach(async_get_clientsession(hass), server)
         except WwnError as err:
             return {"type": "failed", "error": f"{server.name}: {err}"}
     return "ok"

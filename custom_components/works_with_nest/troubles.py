@@ -213,6 +213,8 @@ def async_say_left_on_server(hass: HomeAssistant, entry: ConfigEntry[Any], serve
         translation_placeholders={
             "home": entry.title,
             "server": server.name,
-            "address": str((server.browser_url or server.base).origin() / "connections"),
+            "address": str(
+                (server.browser_url or server.base).origin() / ("" if server.is_original else "connections")
+            ),
         },
     )

@@ -93,7 +93,9 @@ class Browser:
 @pytest.fixture
 async def browser(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> Browser:
     """Return a browser at Home Assistant."""
-    assert await async_setup_component(hass, "auth", {})
+    # What our dependencies register has to be there before the first request.
+    for component in ("application_credentials", "auth"):
+        assert await async_setup_component(hass, component, {})
     return Browser(hass, await hass_client_no_auth())
 
 

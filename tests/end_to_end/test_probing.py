@@ -7,18 +7,20 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
 from yarl import URL
 
 from custom_components.works_with_nest import config_flow, oauth
+from custom_components.works_with_nest.const import DOMAIN
 from custom_components.works_with_nest.wwn import NestServer
 from custom_components.works_with_nest.wwn.errors import WwnConnectionError
 from tests.certificates import Authority, fingerprint_of
 from tools.nest_home import NestHomeServer, NestPerson
 
 from .conftest import EVERYTHING, PASSWORD, Browser, until
+from .test_linking import announced
 
 type Answering = Callable[..., Awaitable[URL]]
 
@@ -153,13 +155,25 @@ async def test_a_page_that_only_opens_on_the_servers_machine_is_said_before_it_o
     # The browser of these tests is at https://example.com.
     notice = await notice_on(browser, nest_home.base)
     assert notice.startswith("The page that opens is at 127.0.0.1, which is only this name on the machine")
+    assert "Your browser is on another machine" in notice
 
 
-@pytest.mark.parametrize("here", ["http://127.0.0.1:8123/auth/external/callback", None])
-async def test_a_browser_on_the_same_machine_needs_no_notice(
-    browser: Browser, nest_home: NestHomeServer, monkeypatch: pytest.MonkeyPatch, here: str | None
+async def test_it_is_said_of_a_found_server_too_before_anybodys_browser_is_there(
+    hass: HomeAssistant, browser: Browser, nest_home: NestHomeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(oauth, "redirect_uri", lambda: here)
+    monkeypatch.setattr(oauth, "redirect_uri", lambda: None)
+    found = announced(nest_home.base)
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_ZEROCONF}, data=found)
+    assert result["step_id"] == "share"
+    notice = result["description_placeholders"]["notice"]
+    assert notice.startswith("The page that opens is at 127.0.0.1, which is only this name on the machine")
+    assert "If your browser is on another machine" in notice
+
+
+async def test_a_browser_on_the_same_machine_needs_no_notice(
+    browser: Browser, nest_home: NestHomeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oauth, "redirect_uri", lambda: "http://127.0.0.1:8123/auth/external/callback")
     assert await notice_on(browser, nest_home.base) == ""
 
 

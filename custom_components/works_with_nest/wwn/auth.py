@@ -63,7 +63,8 @@ GOOGLE_SUFFIXES: Final = ("nest.com", "google.com", "googleapis.com")
 class NestServer:
     """A Works with Nest server, as its discovery document describes it.
 
-    base: scheme, host and port it was found at. shards: further origins that may be given the token. browser_url:
+    base: scheme, host and port it was found at. registration_endpoint: None where there is no discovery document.
+    shards: further origins that may be given the token. browser_url:
     where people's pages open, only ever opened in a browser. fingerprint: SHA-256 of the one certificate that a person
     confirmed for it, None where its certificate has to be trusted as any other.
     """
@@ -73,7 +74,7 @@ class NestServer:
     name: str
     authorization_endpoint: URL
     token_endpoint: URL
-    registration_endpoint: URL
+    registration_endpoint: URL | None
     api_root: URL
     revocation_template: str
     shards: tuple[URL, ...]
@@ -83,6 +84,11 @@ class NestServer:
     def trust(self, url: URL) -> Fingerprint | bool:
         """Return what a request to one of its addresses has to trust."""
         return trust(self.base, self.fingerprint, url)
+
+    @property
+    def is_original(self) -> bool:
+        """Whether it speaks the protocol only as it always was: a client is made by hand, and there is no PKCE."""
+        return self.registration_endpoint is None
 
     @property
     def consent_page(self) -> URL:
@@ -99,7 +105,7 @@ class NestServer:
             "name": self.name,
             "authorization_endpoint": str(self.authorization_endpoint),
             "token_endpoint": str(self.token_endpoint),
-            "registration_endpoint": str(self.registration_endpoint),
+            "registration_endpoint": str(self.registration_endpoint) if self.registration_endpoint else None,
             "api_root": str(self.api_root),
             "revocation_template": self.revocation_template,
             "shards": [str(shard) for shard in self.shards],
@@ -116,7 +122,7 @@ class NestServer:
             name=stored["name"],
             authorization_endpoint=URL(stored["authorization_endpoint"]),
             token_endpoint=URL(stored["token_endpoint"]),
-            registration_endpoint=URL(stored["registration_endpoint"]),
+            registration_endpoint=URL(endpoint) if (endpoint := stored["registration_endpoint"]) else None,
             api_root=URL(stored["api_root"]),
             revocation_template=stored["revocation_template"],
             shards=tuple(URL(shard) for shard in stored["shards"]),
@@ -179,7 +185,8 @@ def parse_address(typed: str) -> URL:
         raise WwnAddressError(AddressProblem.INVALID) from err
     if url.scheme not in ("http", "https") or not host or url.user or url.password or " " in host or port == 0:
         raise WwnAddressError(AddressProblem.INVALID)
-    if any(host == name or host.endswith(f".{name}") for name in GOOGLE_SUFFIXES):
+    name = host.rstrip(".").lower()
+    if any(name == suffix or name.endswith(f".{suffix}") for suffix in GOOGLE_SUFFIXES):
         raise WwnAddressError(AddressProblem.GOOGLE)
     if url.scheme == "http" and not is_local(host):
         if not bare:
@@ -334,7 +341,7 @@ def _text(value: object) -> str:
 
 async def async_register(session: ClientSession, server: NestServer, registration: Registration) -> RegisteredClient:
     """Register a new client. Raises WwnResponseError and WwnConnectionError."""
-    body = await _asked(session, "POST", server, server.registration_endpoint, json=registration.as_dict())
+    body = await _asked(session, "POST", server, _registration_of(server), json=registration.as_dict())
     return _client(body, secret="")
 
 
@@ -400,8 +407,15 @@ async def async_revoke(session: ClientSession, server: NestServer, access_token:
         raise response_error(status, body, retry_after)
 
 
+def _registration_of(server: NestServer) -> URL:
+    if server.registration_endpoint is None:
+        msg = "this service registers no clients"
+        raise WwnProtocolError(msg)
+    return server.registration_endpoint
+
+
 def _client_url(server: NestServer, client: RegisteredClient) -> URL:
-    return server.registration_endpoint / client.client_id
+    return _registration_of(server) / client.client_id
 
 
 def _basic(client: RegisteredClient) -> dict[str, str]:

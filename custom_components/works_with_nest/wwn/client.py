@@ -23,10 +23,12 @@ from .errors import (
     WwnConnectionError,
     WwnProtocolError,
     WwnRedirectError,
+    WwnRefusedError,
     WwnResponseError,
     response_error,
 )
-from .models import Document, DocumentReader, HvacMode, Presence, TemperatureScale
+from .grants import needed_for
+from .models import Document, DocumentReader, HvacMode, Permission, Presence, TemperatureScale
 from .pending import PendingWrites
 from .writes import MergedWrites
 
@@ -34,6 +36,8 @@ from .writes import MergedWrites
 REDIRECTS: Final = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
 # Streams last; how long each piece may take is watched where they are read.
 NO_TOTAL_TIMEOUT: Final = ClientTimeout(total=None)
+# What is answered to a write without the permission for it (protocol 7.3).
+NO_WRITE_PERMISSION: Final = "no-write-permission"
 
 
 class WwnClient:
@@ -56,6 +60,8 @@ class WwnClient:
         self._pending = PendingWrites()
         # Until when each thing takes no more writes, and why, by its path.
         self._blocks: dict[str, tuple[float, WwnBlockedError]] = {}
+        # What was refused for lack of permission, and the version of the client's wishes that was accepted then.
+        self._denied: dict[Permission, int | None] = {}
         # How often each status came in place of a good answer.
         self.refusals: Counter[int] = Counter()
         self._writes = MergedWrites(self._send_write, WRITE_PAUSE)
@@ -73,6 +79,12 @@ class WwnClient:
             self._shard = None
             msg = "the document is not JSON"
             raise WwnProtocolError(msg) from None
+
+    @property
+    def denied(self) -> frozenset[Permission]:
+        """Return what a write was refused for, until one is taken or a person accepts other wishes (protocol 2.4)."""
+        version = self._reader.last.client_version
+        return frozenset(permission for permission, then in self._denied.items() if then == version)
 
     @property
     def knows(self) -> bool:
@@ -158,6 +170,11 @@ class WwnClient:
             wait = SHORTEST_BLOCK if err.retry_after is None else min(err.retry_after, LONGEST_BLOCK)
             self._blocks[path] = (asyncio.get_running_loop().time() + wait, err)
             raise
+        except WwnRefusedError as err:
+            if err.kind.lower() == NO_WRITE_PERMISSION:
+                self._denied[needed_for(path)] = self._reader.last.client_version
+            raise
+        self._denied.pop(needed_for(path), None)
         self._pending.add(path, fields)
         return True
 

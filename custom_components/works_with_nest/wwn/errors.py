@@ -100,6 +100,7 @@ class AddressProblem(StrEnum):
     INSECURE = "insecure"
     GOOGLE = "google"
     PATH = "path"
+    ORIGINAL = "original"
 
 
 class WwnAddressError(WwnError):

@@ -1,0 +1,71 @@
+"""The real server as a service of 2014 would be: what ours adds to the protocol is taken away on the way."""
+
+import re
+from typing import Any, Final, Self
+
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, web
+from aiohttp.test_utils import TestServer
+
+# What a service without discovery and registration does not have.
+ADDED: Final = ("/.well-known/", "/oauth2/register")
+LISTED: Final = re.compile(rb',?"permissions":\[[^\]]*\]')
+
+
+class OriginalService:
+    """Stands in front of a server, hands everything on, and hides what was added to the protocol."""
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream
+        # What was asked for, oldest first, with the query and, of a form, its fields.
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        # Whether a printer that wants a password answers instead.
+        self.is_printer = False
+        self._session: ClientSession
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._hand_on)
+        self._server = TestServer(app, host="127.0.0.1")
+
+    @property
+    def base(self) -> str:
+        return str(self._server.make_url("/").origin())
+
+    @property
+    def paths(self) -> list[str]:
+        return [f"{method} {path}" for method, path, _ in self.asked]
+
+    async def __aenter__(self) -> Self:
+        self._session = ClientSession(auto_decompress=False, timeout=ClientTimeout(total=None))
+        # A stream that is open at the end is not waited for.
+        await self._server.start_server(access_log=None, shutdown_timeout=0.05)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.close()
+        await self._session.close()
+
+    async def _hand_on(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        form = dict(await request.post()) if request.content_type.endswith("urlencoded") else {}
+        self.asked.append((request.method, request.path, {**request.query, **{k: str(v) for k, v in form.items()}}))
+        if self.is_printer:
+            return web.Response(text="<h1>A printer</h1>", content_type="text/html", status=401)
+        if request.path.startswith(ADDED):
+            return web.json_response({"error": "not found"}, status=404)
+        headers = {key: value for key, value in request.headers.items() if key not in ("Connection", "Accept-Encoding")}
+        async with self._session.request(
+            request.method, f"{self.upstream}{request.rel_url}", headers=headers, data=body, allow_redirects=False
+        ) as answer:
+            kept = {key: value for key, value in answer.headers.items() if key not in ("Content-Length", "Connection")}
+            kept.pop("Transfer-Encoding", None)
+            if answer.content_type == "text/event-stream":
+                return await self._stream(request, answer, kept)
+            return web.Response(status=answer.status, body=LISTED.sub(b"", await answer.read()), headers=kept)
+
+    async def _stream(self, request: web.Request, answer: ClientResponse, headers: Any) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=headers)
+        await response.prepare(request)
+        kept = b""
+        async for chunk in answer.content.iter_any():
+            lines, newline, kept = (kept + chunk).rpartition(b"\n")
+            await response.write(LISTED.sub(b"", lines + newline))
+        return response
