@@ -198,7 +198,7 @@ async def test_plain_http_in_the_house_is_said_to_be_open_to_the_house(
     async def find(*_: Any) -> NestServer:
         return found
 
-    monkeypatch.setattr(config_flow, "async_find", find)
+    monkeypatch.setattr(config_flow, "async_find_registering", find)
     notice = await notice_on(browser, "192.168.1.20")
     assert notice.startswith("This server uses plain http, so people on this network could read or fake the data.")
 
