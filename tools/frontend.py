@@ -4,14 +4,18 @@ import json
 import re
 from typing import Final, Self
 
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Locator, Page
 
+from .hand import Hand
 from .home_assistant import HomeAssistantApi
 
 # A frontend that was never opened before has megabytes to read.
 PATIENCE_MS: Final = 30_000
 DESKTOP: Final = (1280, 900)
 PHONE: Final = (390, 844)
+
+INTEGRATIONS: Final = "/config/integrations/dashboard"
+INTEGRATION: Final = "/config/integrations/integration/works_with_nest"
 
 
 class Frontend:
@@ -21,6 +25,7 @@ class Frontend:
         """Use a page of a context that is signed in; open makes one."""
         self.context = context
         self.page = page
+        self.hand = Hand()
         self._base = base
 
     @classmethod
@@ -51,40 +56,49 @@ class Frontend:
 
     async def choose_integration(self) -> None:
         """Go to the integrations, and choose Works with Nest among those to add."""
-        await self.go("/config/integrations/dashboard")
-        await self.page.get_by_text("Add integration").first.click()
-        await self.page.get_by_placeholder("Search for a brand name").fill("Works with Nest")
-        await self.page.get_by_text("Works with Nest").last.click()
+        await self.go(INTEGRATIONS)
+        await self.hand.click(self.page.get_by_text("Add integration").first)
+        await self.hand.write(self.page.get_by_placeholder("Search for a brand name"), "Works with Nest")
+        await self.hand.click(self.page.get_by_text("Works with Nest").last)
+
+    async def choose_card(self, name: str, button: str) -> None:
+        """Press the button of something that waits for an answer among the integrations, which have to be open."""
+        await self.hand.click(self.waiting(name).get_by_role("button", name=button))
+
+    def waiting(self, name: str) -> Locator:
+        """Return the card of what waits for an answer among the integrations: found, or to be linked again."""
+        return self.page.locator("ha-config-flow-card").filter(has_text=name)
+
+    async def choose_from_menu(self, item: str) -> None:
+        """Go to the page of the integration, and choose something from the menu of its only link."""
+        await self.go(INTEGRATION)
+        await self.hand.click(self.page.locator("ha-config-entry-row").get_by_role("button", name="Menu").first)
+        await self.hand.click(self.page.get_by_text(item, exact=True))
 
     async def type_address(self, address: str) -> None:
         """Type the server's address, and submit."""
-        field = self.page.locator("step-flow-form input").first
-        await field.wait_for()
-        await field.fill(address)
+        await self.hand.write(self.page.locator("step-flow-form input").first, address)
         await self.submit()
+
+    def question(self, label: str) -> Locator:
+        """Return the part of the dialogue's form with this label."""
+        return self.page.locator("step-flow-form ha-selector").filter(has_text=label)
 
     async def submit(self) -> None:
         """Submit the step of the dialogue."""
-        await self.page.get_by_role("button", name="Submit").click()
+        await self.hand.click(self.page.get_by_role("button", name="Submit"))
 
-    async def share_all(self) -> Page:
-        """Submit the choice of data as it stands, and return the server's page that opens by itself."""
-        await self.wait_for_text("Choose what")
+    async def submit_to_page(self) -> Page:
+        """Submit the step of the dialogue, and return the server's page that opens by itself."""
         async with self.context.expect_page() as opened:
             await self.submit()
         return await opened.value
 
     async def finish(self) -> None:
         """Close the dialogue that names devices and rooms."""
-        await self.page.get_by_role("button", name=re.compile("Finish|Skip")).first.click()
+        await self.wait_for_text("Name and assign")
+        await self.hand.click(self.page.get_by_role("button", name=re.compile("Finish|Skip")).first)
 
     async def wait_for_text(self, text: str | re.Pattern[str]) -> None:
         """Wait until something is read on the page."""
         await self.page.get_by_text(text).first.wait_for()
-
-
-async def sign_in_to_nest(page: Page, username: str, password: str) -> None:
-    """Sign in on the server's page, and wait for what comes after."""
-    await page.get_by_label("Name").fill(username)
-    await page.get_by_label("Password").fill(password)
-    await page.get_by_role("button", name="Sign in").click()

@@ -3,9 +3,10 @@
 import asyncio
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from http import HTTPStatus
 from pathlib import Path
+import sqlite3
 import ssl
 import sys
 from typing import Any, Final, Literal, Self
@@ -25,6 +26,8 @@ STARTS_WITHIN: Final = 30.0
 CONSENT: Final = "/login/oauth2"
 CONNECTIONS: Final = "/connections"
 SIGN_IN: Final = "/sign-in"
+DATABASE: Final = "wwn-server.sqlite3"
+SHUT_OUT: Final = "DELETE FROM members WHERE account_id = (SELECT id FROM accounts WHERE name = ?)"
 
 type Document = dict[str, Any]
 
@@ -51,6 +54,12 @@ class NestHomeServer:
         if process.returncode:
             msg = f"The Nest server made no account:\n{said.decode(errors='replace').strip()}"
             raise ToolError(msg)
+
+    async def add_stranger(self, name: str, password: str) -> None:
+        """Make the account of somebody who belongs to no home, once it was started. No page can: all here belong."""
+        await self.add_account(name, password)
+        with closing(sqlite3.connect(self._data / DATABASE)) as database, database:
+            database.execute(SHUT_OUT, (name,))
 
     async def start(self, port: int = 0) -> str:
         """Start it and return its address once it listens; 0 is any free port. Raises ProcessError."""
@@ -119,6 +128,10 @@ class NestPerson:
     async def decline(self, consent_url: str) -> str:
         """Go back instead of accepting; return the address the server sends the browser back to."""
         return await self._decide(consent_url, "back")
+
+    async def remove(self, consent_url: str) -> str:
+        """Remove the links of the hub that asks; return the address the server sends the browser back to."""
+        return await self._decide(consent_url, "remove")
 
     async def take_back(self, permission: str) -> None:
         """Take back one kind of data from every link of the home. Raises ToolError."""

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 from aiohttp import ClientSession
 from playwright.async_api import Browser, Page
 
+from .hand import Hand
+
 PATIENCE_MS: Final = 30_000
 ASKED: Final = {
     "thermostat read/write": "Shows your temperatures and sets them when you ask.",
@@ -41,11 +43,12 @@ async def choose_password(page: Page, password: str) -> None:
     await page.get_by_label("Password once more").fill(password)
 
 
-async def sign_in(page: Page, name: str, password: str) -> None:
-    """Fill in the form of sign-in, which has to be open, and send it."""
-    await page.get_by_label("Name").fill(name)
-    await page.get_by_label("Password").fill(password)
-    await page.get_by_role("button", name="Sign in").click()
+async def sign_in(page: Page, name: str, password: str, hand: Hand | None = None) -> None:
+    """Fill in the form of sign-in, which has to be open, and send it; a hand may count that."""
+    hand = hand or Hand()
+    await hand.write(page.get_by_label("Name"), name)
+    await hand.write(page.get_by_label("Password"), password)
+    await hand.click(page.get_by_role("button", name="Sign in"))
 
 
 class PlainHub:

@@ -1,4 +1,4 @@
-"""The pictures of the documentation: the steps of the browser tests, walked once more with a camera."""
+"""The pictures of the documentation: the ways of the browser tests, walked once more with a camera."""
 
 import argparse
 import asyncio
@@ -8,50 +8,102 @@ import sys
 import tempfile
 from typing import Final
 
-from playwright.async_api import Page
+from playwright.async_api import Browser
 
+from .alone import run_alone
 from .browser import chromium
-from .demo.servers import started
-from .demo.state import held
+from .camera import Photographer
+from .demo.servers import Servers, started
+from .demo.state import USERNAME, held
 from .errors import ToolError
-from .linked_home import link_in_browser, open_device
-from .pictures import PICTURES, keep
+from .frontend import INTEGRATIONS, Frontend
+from .home_assistant import HomeAssistantApi
+from .linking import DOMAIN
+from .pictures import PICTURES
 from .ports import free_port
 from .server_screenshots import take_server_pictures
+from .walks import (
+    Walker,
+    change_data,
+    go_back,
+    link_again,
+    link_by_pin,
+    link_typed,
+    no_camera,
+    open_consent,
+    open_device,
+    open_integration,
+    remove_here,
+    remove_there,
+)
 
 SIDES: Final = ("server", "home-assistant")
-SCALE: Final = 5 / 8
-# The frontend draws in steps and moves while it does.
-SETTLES_WITHIN_MS: Final = 1500
-
-
-async def take(name: str, page: Page) -> None:
-    """Take a picture of a page, whole where it scrolls, at half of the screen's double resolution."""
-    await page.wait_for_timeout(SETTLES_WITHIN_MS)
-    # A pointer over something would draw it highlighted.
-    await page.mouse.move(0, 0)
-    keep(await page.screenshot(full_page=True, animations="disabled"), PICTURES / f"{name}.png", SCALE)
+STRANGER: Final = ("ben", "staple donkey lantern")
 
 
 async def take_all(folder: Path) -> None:
-    """Link a home of its own and take every picture on the way."""
+    """Link a home of its own, live with the link and end it, and take every picture on the way."""
+    camera = Photographer(PICTURES)
     async with held(folder) as state:
         state.keep(nest_port=free_port(), home_assistant_port=free_port())
         async with started(state) as servers, servers.signed_in() as api, chromium() as browser:
-            frontend = await link_in_browser(browser, servers, api, take)
-            await take("integration-page", frontend.page)
-            await open_device(frontend, api, "Thermostat", "Living Room")
-            await frontend.wait_for_text("Humidity")
-            await take("device-page", frontend.page)
-            async with servers.person() as person:
-                await person.sign_in()
-                alarms = (await person.document())["devices"]["smoke_co_alarms"]
-                kitchen = next(key for key, alarm in alarms.items() if alarm["where_name"] == "Kitchen")
-                await person.set_alarm(kitchen, smoke="emergency")
-            await open_device(frontend, api, "Protect", "Kitchen")
-            await frontend.wait_for_text("Emergency")
-            await take("alarm-emergency", frontend.page)
-            await frontend.close()
+            walker = Walker(
+                frontend=await Frontend.open(browser, api),
+                nest=servers.nest.base,
+                name=USERNAME,
+                password=state.kept.nest_password,
+                camera=camera.take,
+            )
+            await _ways_in(walker, api)
+            await _devices(walker, servers, api)
+            await _life(walker, servers, api, browser)
+            await walker.frontend.close()
+
+
+async def _ways_in(walker: Walker, api: HomeAssistantApi) -> None:
+    await go_back(walker, await open_consent(walker))
+    await link_by_pin(walker)
+    for entry in await api.entries(DOMAIN):
+        await api.remove_entry(entry["entry_id"])
+    await link_typed(walker)
+    await open_integration(walker)
+    await walker.see("integration-page")
+
+
+async def _devices(walker: Walker, servers: Servers, api: HomeAssistantApi) -> None:
+    await open_device(walker.frontend, api, "Thermostat", "Living Room")
+    await walker.frontend.wait_for_text("Humidity")
+    await walker.see("device-page")
+    async with servers.person() as person:
+        await person.sign_in()
+        alarms = (await person.document())["devices"]["smoke_co_alarms"]
+        kitchen = next(key for key, alarm in alarms.items() if alarm["where_name"] == "Kitchen")
+        await person.set_alarm(kitchen, smoke="emergency")
+        await open_device(walker.frontend, api, "Protect", "Kitchen")
+        await walker.frontend.wait_for_text("Emergency")
+        await walker.see("alarm-emergency")
+        await person.set_alarm(kitchen, smoke="ok")
+
+
+async def _life(walker: Walker, servers: Servers, api: HomeAssistantApi, browser: Browser) -> None:
+    await change_data(walker, {"Thermostats": "Nothing"})
+    await walker.frontend.go(INTEGRATIONS)
+    await remove_there(walker)
+    await walker.page.bring_to_front()
+    await servers.nest.add_stranger(*STRANGER)
+    stranger = Walker(
+        frontend=await Frontend.open(browser, api),
+        nest=walker.nest,
+        name=STRANGER[0],
+        password=STRANGER[1],
+        camera=walker.camera,
+    )
+    await link_again(stranger, "The account that accepted does not hold", "wrong-account")
+    await stranger.frontend.close()
+    walker.camera = no_camera
+    await link_again(walker, "Re-authentication was successful", "linked-again")
+    walker.camera = stranger.camera
+    await remove_here(walker)
 
 
 async def take_sides(folder: Path, sides: Collection[str]) -> None:
@@ -60,6 +112,7 @@ async def take_sides(folder: Path, sides: Collection[str]) -> None:
         await take_server_pictures(folder / "server", PICTURES)
     if "home-assistant" in sides:
         await take_all(folder / "state")
+        await run_alone("tools.found", "--pictures", str(PICTURES))
 
 
 def main() -> None:

@@ -117,6 +117,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._return_to: str | None = None
         # What was asked for before, to be put back where the person does not accept.
         self._asked_before: tuple[Permission, ...] | None = None
+        # Whether a person set out to link again, and has not come to the end of it.
+        self._is_linking_again = False
 
     @property
     @override
@@ -342,6 +344,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         errors: dict[str, str] = {}
         values = {"server": self._server.name, "address": str(self._server.base), "notice": await self._notice()}
         if user_input is not None:
+            self._is_linking_again = True
             try:
                 return await self._send_to_consent()
             except WwnError as err:
@@ -444,7 +447,9 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @callback
     @override
     def async_remove(self) -> None:
-        """Take back a registration that led to no link, and what a link was to be asked for."""
+        """Take back a registration that led to no link, and what a link was to be asked for; ask for a link again."""
+        if self._is_linking_again and (entry := self.hass.config_entries.async_get_entry(self.context["entry_id"])):
+            entry.async_start_reauth(self.hass)
         if self._client is None:
             return
         if not self._is_in_use(self._client):
@@ -538,7 +543,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         if not document.structures.keys() >= included_homes(entry):
             await self._end_new_token(entry, data[CONF_TOKEN]["access_token"])
             return self.async_abort(reason="wrong_home", description_placeholders={"home": entry.title})
-        self._asked_before = None
+        self._asked_before, self._is_linking_again = None, False
         old_token = entry.data[CONF_TOKEN]["access_token"]
         gives_less = not {each.value for each in self._permissions} >= set(entry.data[CONF_PERMISSIONS])
         result = self.async_update_and_abort(entry, data_updates={**data, **self._link_data()})

@@ -13,6 +13,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
+from .asking import async_ask_once_possible
 from .const import (
     CONF_PERMISSIONS,
     CONF_SERVER,
@@ -259,6 +260,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         key, values = translation_key(err), placeholders(err)
         if isinstance(err, WwnAuthError):
             self.async_lost()
+            async_ask_once_possible(self.hass, self.config_entry)
             return ConfigEntryAuthFailed(
                 translation_domain=DOMAIN, translation_key=key, translation_placeholders=values
             )

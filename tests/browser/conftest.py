@@ -3,16 +3,24 @@
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 import pytest
+import pytest_asyncio
+import pytest_socket
 
 from tools.browser import chromium
 from tools.demo.servers import Servers, started
-from tools.demo.state import held
+from tools.demo.state import USERNAME, held
+from tools.frontend import PATIENCE_MS, Frontend
 from tools.home_assistant import HomeAssistantApi
+from tools.linking import DOMAIN, link_all
 from tools.ports import free_port
+from tools.walks import Walker
 
 HERE = Path(__file__).parent
+
+# A loaded machine takes its time.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,24 +32,59 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-@pytest.fixture
-async def servers(tmp_path: Path, socket_enabled: None) -> AsyncGenerator[Servers]:
-    """Return a running Nest server and a running Home Assistant, not linked."""
-    async with held(tmp_path / "state") as state:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Servers]:
+    """Return a running Nest server and a running Home Assistant, for all tests that link them."""
+    pytest_socket.enable_socket()
+    async with held(tmp_path_factory.mktemp("servers") / "state") as state:
         state.keep(nest_port=free_port(), home_assistant_port=free_port())
         async with started(state) as servers:
             yield servers
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def api(servers: Servers) -> AsyncGenerator[HomeAssistantApi]:
     """Return the person at Home Assistant."""
+    pytest_socket.enable_socket()
     async with servers.signed_in() as api:
         yield api
 
 
-@pytest.fixture
-async def browser() -> AsyncGenerator[Browser]:
-    """Return a browser."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_browser() -> AsyncGenerator[Browser]:
+    """Return a browser for all tests that link."""
+    pytest_socket.enable_socket()
     async with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+async def browser() -> AsyncGenerator[Browser]:
+    """Return a browser of a test's own."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def unlinked(api: HomeAssistantApi) -> None:
+    """Begin without a link."""
+    pytest_socket.enable_socket()
+    for entry in await api.entries(DOMAIN):
+        await api.remove_entry(entry["entry_id"])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def linked(unlinked: None, servers: Servers, api: HomeAssistantApi) -> str:
+    """Begin with a new link that shares all; return the id of its entry."""
+    async with servers.person() as person:
+        entry = await link_all(api, servers.nest.base, person.accept)
+    return str(entry["entry_id"])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def walker(shared_browser: Browser, servers: Servers, api: HomeAssistantApi) -> AsyncGenerator[Walker]:
+    """Return the person with a window of a browser that knows nobody on the server yet."""
+    pytest_socket.enable_socket()
+    frontend = await Frontend.open(shared_browser, api)
+    yield Walker(frontend=frontend, nest=servers.nest.base, name=USERNAME, password=servers.state.kept.nest_password)
+    await frontend.close()

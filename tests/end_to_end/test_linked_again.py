@@ -5,18 +5,25 @@ from pathlib import Path
 import re
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from yarl import URL
 
+from custom_components.works_with_nest import asking
 from custom_components.works_with_nest.const import DOMAIN
 from tests.certificates import Authority, fingerprint_of
 from tools.nest_home import NestHomeServer, NestPerson
 
 from .conftest import EVERYTHING, Browser, until
-from .test_linking import answer
+from .test_linking import answer, end_on_the_server
 
 SMOKE_ONLY: dict[str, Any] = {"thermostat": "nothing", "away": "nothing", "smoke_co": True}
 
@@ -100,6 +107,50 @@ async def test_going_back_leaves_the_link_and_what_it_asks_for_as_they_were(
         while "temperatures" in (page := await person.read(step["url"])):
             await asyncio.sleep(0.05)
     assert "carbon monoxide level" in page
+
+
+async def test_a_link_removed_on_the_page_that_asks_again_is_asked_for_once_the_dialogue_ends(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    step = await browser.submit(await reconfigure(hass, entry), {"address": nest_home.base, **EVERYTHING})
+    back = await person.remove(step["url"])
+    await until(lambda: not entry.runtime_data.live)
+    assert asked_to_link_again(hass) == []
+
+    async def removed(_url: str) -> str:
+        return back
+
+    result = await browser.come_back(step, removed)
+    assert (result["type"], result["reason"]) == ("abort", "access_denied")
+    await until(lambda: asked_to_link_again(hass))
+    assert asked_to_link_again(hass) == [entry.entry_id]
+
+
+async def test_a_forgotten_dialogue_does_not_keep_an_ended_link_from_being_asked_for(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    person: NestPerson,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "FORGOTTEN_AFTER", 0.0)
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    form = await reconfigure(hass, entry)
+    step = await browser.submit(await browser.start(), {"address": nest_home.base})
+    await end_on_the_server(nest_home, entry.data["token"]["access_token"])
+    await until(lambda: asked_to_link_again(hass))
+    assert asked_to_link_again(hass) == [entry.entry_id]
+    open_now = {flow["flow_id"] for flow in hass.config_entries.flow.async_progress()}
+    assert form["flow_id"] not in open_now
+    # A dialogue that is about another link is not in the way.
+    assert step["flow_id"] in open_now
+
+
+def asked_to_link_again(hass: HomeAssistant) -> list[str]:
+    """Return which links a person is asked to link again, one id for each time."""
+    flows = hass.config_entries.flow.async_progress()
+    return [flow["context"]["entry_id"] for flow in flows if flow["context"]["source"] == SOURCE_REAUTH]
 
 
 async def test_another_address_of_the_same_server_needs_no_new_acceptance(

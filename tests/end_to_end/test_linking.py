@@ -263,6 +263,10 @@ async def test_linking_again_with_an_account_without_the_home_changes_nothing(
     assert result["description_placeholders"] == {"home": "Home"}
     assert entry.data["token"] == token
     assert await answer(nest_home.base, token["access_token"]) == 200
+    # It goes on being asked for, once.
+    (again,) = hass.config_entries.flow.async_progress()
+    assert again["flow_id"] != flow["flow_id"]
+    assert (again["context"]["source"], again["step_id"]) == (SOURCE_REAUTH, "reauth_confirm")
     # The token of the wrong account is not left behind.
     (new,) = revoked
     assert new != token["access_token"]
@@ -280,6 +284,8 @@ async def test_going_back_while_linking_again_keeps_the_link_as_it_is(
     assert (result["type"], result["reason"]) == ("abort", "access_denied")
     await asyncio.sleep(0.3)
     assert await answer(nest_home.base, entry.data["token"]["access_token"]) == 200
+    (again,) = hass.config_entries.flow.async_progress()
+    assert (again["context"]["source"], again["step_id"]) == (SOURCE_REAUTH, "reauth_confirm")
 
 
 def announced(base: str, **changes: Any) -> ZeroconfServiceInfo:

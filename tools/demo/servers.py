@@ -1,7 +1,7 @@
 """Both servers of a demo: started together, ended in order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 import sys
@@ -25,14 +25,17 @@ NOTICED_WITHIN: Final = 0.2
 class Servers:
     """The Nest server and Home Assistant, with their state in one folder."""
 
-    def __init__(self, state: StateFolder, python: str | Path = sys.executable) -> None:
-        """Describe both, Home Assistant by the Python it is installed for.
+    def __init__(
+        self, state: StateFolder, python: str | Path = sys.executable, nest_options: Sequence[str] = ()
+    ) -> None:
+        """Describe both: Home Assistant by the Python it is installed for, the Nest server by what it is to do more.
 
         The folder's lock stays held until they have ended, even if we are killed.
         """
         self.state = state
         locks = (state.lock,)
-        self.nest = NestHomeServer(state.nest_home, state.logs / "nest-home.log", "--no-limits", keep_open=locks)
+        log = state.logs / "nest-home.log"
+        self.nest = NestHomeServer(state.nest_home, log, "--no-limits", *nest_options, keep_open=locks)
         self.home_assistant = HomeAssistantServer(
             state.home_assistant, state.logs / "home-assistant.log", python=python, keep_open=locks
         )
@@ -135,9 +138,11 @@ class Servers:
 
 
 @asynccontextmanager
-async def started(state: StateFolder, python: str | Path = sys.executable) -> AsyncIterator[Servers]:
+async def started(
+    state: StateFolder, python: str | Path = sys.executable, nest_options: Sequence[str] = ()
+) -> AsyncIterator[Servers]:
     """Start both, and end both whatever happens."""
-    servers = Servers(state, python)
+    servers = Servers(state, python, nest_options)
     try:
         await servers.start()
         yield servers
