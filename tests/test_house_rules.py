@@ -395,15 +395,17 @@ def test_every_exception_has_a_text_and_every_text_an_exception() -> None:
     assert used == TEXTS["exceptions"].keys()
 
 
-# Where each dialogue has its texts; those of repairs stand with the repair.
+# Where each dialogue has its texts; those of repairs stand with the repair. Where the dialogue of somebody who left is
+# closed, nobody is told anything.
 DIALOGUES = {"config_flow": "config", "options_flow": "options"}
+WITHOUT_TEXTS_THERE = {"repairs", "asking"}
 
 
 def dialogues(*names: str) -> Iterator[tuple[Scope, ast.Call, Any]]:
     """Yield each call in a dialogue, with the texts of that dialogue."""
     for scope, call in calls(*names):
         module = scope.module.__name__.removeprefix(f"{PACKAGE}.")
-        if module != "repairs":
+        if module not in WITHOUT_TEXTS_THERE:
             yield scope, call, TEXTS[DIALOGUES[module]]
 
 
