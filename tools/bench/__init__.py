@@ -1,0 +1,1 @@
+"""What script/bench measures: the link and the server against baselines that run beside them."""
