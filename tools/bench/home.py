@@ -35,6 +35,10 @@ class BenchHome:
         self._turn = 0
         self._living: asyncio.Task[None] | None = None
 
+    @property
+    def playable(self) -> None:
+        """Have nothing to play with."""
+
     def subscribe(self, listener: Listener) -> Unsubscribe:
         """Call a listener whenever the document has changed."""
         self._listeners.append(listener)
