@@ -358,8 +358,53 @@ def test_every_language_has_the_same_keys_and_placeholders(file: Path) -> None:
 
 def test_the_sections_of_the_texts_are_known_to_these_rules() -> None:
     known = {"conditions", "config", "device", "entity", "exceptions", "issues", "options", "selector", "services"}
-    known |= {"application_credentials", "system_health", "triggers"}
+    known |= {"application_credentials", "config_panel", "system_health", "triggers"}
     assert TEXTS.keys() == known, "teach this test the new section"
+
+
+MODULES = {file.name: file.read_text() for file in (INTEGRATION / "frontend").glob("*.js")}
+# A text of the card by its own key, or by one that is put together; of other parts by theirs.
+SAID = r"\bsay\(\s*(?:\"([^\"]+)\"|`([^`]+)`)"
+COUNTED = r"\bcount\(\s*\"(\w+)\""
+PART = r"\bof\(\"(\w+)\", \"(\w+)\"\)"
+
+
+FORMS = ("one", "few", "many", "other")
+# What is put into a key while it is put together.
+PUT_IN = {
+    "${level}": "(emergency|warning)",
+    "${cause}": "(smoke|carbon_monoxide)",
+    '${battery ?? "unknown"}': "(ok|replace|unknown)",
+    "${key}": "(replace|unknown)",
+}
+
+
+def test_every_text_of_the_card_is_said_and_everything_it_says_has_a_text() -> None:
+    code, texts = "\n".join(MODULES.values()), TEXTS["config_panel"]["card"]
+    patterns = {f"{key}_{form}" for key in re.findall(COUNTED, code) for form in FORMS}
+    for said in ("".join(each) for each in re.findall(SAID, code)):
+        if said != "${key}_${known}":
+            patterns.add(re.sub(r"\$\{[^}]*\}", lambda found: PUT_IN[found[0]], said))
+    words = set(re.findall(r"\"(\w+)\"", code))
+    for key in texts:
+        assert key in words or any(re.fullmatch(pattern, key) for pattern in patterns), key
+    for pattern in patterns:
+        assert any(re.fullmatch(pattern, key) for key in texts), pattern
+
+
+def test_every_text_of_the_form_and_of_the_dashboard_is_used_and_there() -> None:
+    form = set(re.findall(r"name: \"(\w+)\"", MODULES["editor.js"]))
+    assert form == {key for key in TEXTS["config_panel"]["editor"] if not key.endswith("_help")}
+    assert {f"{name}_help" for name in form} >= TEXTS["config_panel"]["editor"].keys() - form
+    shown = set(re.findall(PART, MODULES["strategy.js"])) | {("dashboard", "batteries"), ("dashboard", "tests")}
+    assert shown == {("dashboard", key) for key in TEXTS["config_panel"]["dashboard"]}
+
+
+def test_the_modules_keep_data_out_of_markup_and_need_nothing_from_elsewhere() -> None:
+    for name, code in MODULES.items():
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", code), name
+        for source in re.findall(r"(?:from |import\()\"([^\"]+)\"", code):
+            assert source.removeprefix("./") in MODULES, f"{name} imports {source}"
 
 
 @LANGUAGES

@@ -11,9 +11,11 @@ from homeassistant.helpers.typing import ConfigType
 from .const import CONF_CLIENT, CONF_SERVER, CONF_TOKEN, DOMAIN, LOGGER
 from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import async_register_devices, async_remove_excluded, is_gone
+from .frontend_modules import async_offer_modules, async_serve_modules, async_withdraw_modules
 from .history import history_store
 from .listener import WwnListener
 from .services import async_setup_services
+from .subscription import async_setup_subscription
 from .troubles import (
     async_forget_troubles,
     async_say_if_down_for_long,
@@ -30,13 +32,16 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, which are there whether a link is loaded or not."""
+    """Set up what is there whether a link is loaded or not: the actions, and what the dashboards need."""
     async_setup_services(hass)
+    async_setup_subscription(hass)
+    await async_serve_modules(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     """Set up one link: read its homes, then entities, then listen."""
+    async_offer_modules(hass)
     entry.runtime_data = coordinator = WwnCoordinator(hass, entry)
     try:
         await coordinator.async_config_entry_first_refresh()
@@ -56,6 +61,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
 
 async def async_unload_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     """Unload one link; nothing is ended on the server."""
+    async_withdraw_modules(hass)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
@@ -68,6 +74,7 @@ async def async_remove_config_entry_device(
 
 async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None:
     """End the link on the server too, its token, then the registration that was made for it; forget what happened."""
+    async_withdraw_modules(hass)
     await history_store(hass, entry.entry_id).async_remove()
     async_forget_troubles(hass, entry)
     session = async_get_clientsession(hass)

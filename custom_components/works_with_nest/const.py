@@ -20,6 +20,8 @@ CONF_TOKEN: Final = "token"  # noqa: S105 - the name of a field, chosen by the O
 # Sent with the id of the entry, and a Transition or a LinkChange.
 SIGNAL_TRANSITION: Final = f"{DOMAIN}_transition"
 SIGNAL_LINK: Final = f"{DOMAIN}_link"
+# Sent with the id of the entry at every sign of life, and whenever what is known may have changed.
+SIGNAL_NEWS: Final = f"{DOMAIN}_news"
 
 # Keys of the entry's options: CONF_HOMES, those of its data that are included; and how many months may pass between two
 # tests of an alarm, 0 for any number.

@@ -11,6 +11,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .asking import async_ask_once_possible
@@ -23,6 +24,7 @@ from .const import (
     LOGGER,
     POLL_BEHIND_STREAM,
     POLL_WITHOUT_STREAM,
+    SIGNAL_NEWS,
 )
 from .errors import explained, placeholders, translation_key, wait_of
 from .gaps import Gap
@@ -123,6 +125,16 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     def open_gap(self) -> datetime | None:
         """Return since when nobody is listening; None while the stream is up."""
         return self.history.open_gap
+
+    @property
+    def age(self) -> float | None:
+        """Return how many seconds ago the last sign of life came; None where none did in this run."""
+        return self._heard.age() if self.last_contact else None
+
+    @property
+    def last_known_contact(self) -> datetime | None:
+        """Return when the last sign of life came, in an earlier run too."""
+        return self.last_contact or self.history.vouched
 
     def unique_id(self, wire_id: str) -> str:
         """Return the id of a structure or device that no other server's can equal."""
@@ -235,6 +247,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     async def _async_setup(self) -> None:
         """Take up the history where the last run ended."""
         await self.history.async_load()
+        self._tell_news()
 
     @override
     async def _async_update_data(self) -> Document:
@@ -292,6 +305,10 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self.last_contact = heard.moment()
         self._cancel_silence()
         self._watch_silence()
+        self._tell_news()
+
+    def _tell_news(self) -> None:
+        async_dispatcher_send(self.hass, SIGNAL_NEWS, self.config_entry.entry_id)
 
     def _watch_silence(self) -> None:
         """Take the link for lost when it has been silent too long; where the machine slept meanwhile, ask at once."""
@@ -327,6 +344,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
 
         A listener's context is the id it follows; one without hears of every change.
         """
+        self._tell_news()
         # Before the first document there is nothing to go by.
         permissions = self.permissions if self.data else self._asked_for
         told, self._told = self._told, (self.data, self.live, permissions)

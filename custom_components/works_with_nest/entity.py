@@ -19,6 +19,7 @@ from .wwn import Document
 from .wwn.models import Alarm, Device, Permission, Structure, Thermostat
 
 MANUFACTURER: Final = "Nest"
+HOME_MODEL: Final = "Home"
 
 
 class WwnEntity[T](CoordinatorEntity[WwnCoordinator]):
@@ -172,7 +173,7 @@ def home_fields(coordinator: WwnCoordinator, structure: Structure) -> dict[str, 
         "entry_type": DeviceEntryType.SERVICE,
         "identifiers": {(DOMAIN, coordinator.unique_id(structure.structure_id))},
         "manufacturer": MANUFACTURER,
-        "model": "Home",
+        "model": HOME_MODEL,
         "name": structure.name or coordinator.server.name,
     }
 

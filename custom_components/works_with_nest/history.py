@@ -63,6 +63,7 @@ class WwnHistory:
         self._vouched: Instant | None = None
         self._told_until: Instant | None = None
         self._write_is_due = False
+        self.is_loaded = False
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -79,10 +80,20 @@ class WwnHistory:
         """Return what was last told of every alarm, by its id."""
         return self._known.alarms if self._known else {}
 
+    @property
+    def vouched(self) -> datetime | None:
+        """Return up to when everything that happened is known, in an earlier run too; None where nothing ever was."""
+        return self._vouched.moment() if self._vouched else None
+
+    def missing_since(self, wire_id: str) -> datetime | None:
+        """Return since when the documents lack an alarm or a home, None for one that they hold."""
+        return self._missing[wire_id].moment() if wire_id in self._missing else None
+
     async def async_load(self) -> None:
         """Take up where the last run ended; what is stored and cannot be read counts as a first link."""
         try:
             stored = await self._store.async_load()
+            self.is_loaded = True
             if stored is None:
                 return
             self._known = self._told = Known.from_dict(stored["known"])

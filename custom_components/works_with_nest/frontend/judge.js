@@ -1,0 +1,125 @@
+/* What is so, out of what was told: who is heard, how bad it is, and what comes first. No words, no drawing. */
+
+/** @typedef {import("./news.js").Alarm} Alarm */
+
+/**
+ * @typedef {object} Row an alarm as it stands now
+ * @property {Alarm} alarm
+ * @property {string} home its name
+ * @property {"emergency" | "warning" | "ok" | null} level
+ * @property {string[]} causes of its level: smoke, carbon_monoxide
+ * @property {"live" | "unclear" | "offline" | "missing" | "link_down" | "no_connection"} heard
+ * @property {number | null} since
+ * @property {number} age of the news, in seconds
+ * @property {Tone} tone
+ *
+ * @typedef {"emergency" | "warning" | "silent" | "test" | "battery" | "clear"} Tone
+ *
+ * @typedef {object} Verdict
+ * @property {Tone | "waiting" | "none" | "refused"} tone of the whole
+ * @property {Row[]} rows worst first
+ * @property {string[]} down titles of the links that are not heard
+ * @property {string[]} unclear names of the homes that say what is not understood
+ * @property {number} age of the oldest news that may be believed, in seconds
+ * @property {number} left seconds for which all of that may be, Infinity where there is none
+ */
+
+/** @type {Tone[]} */
+const TONES = ["emergency", "warning", "silent", "test", "battery", "clear"];
+const SEVERITY = { ok: 1, warning: 2, emergency: 3 };
+const CAUSES = ["smoke", "carbon_monoxide"];
+const NOTHING = { smoke: null, carbon_monoxide: null, testing: false, tested: null, battery: null, ring: null };
+
+const severity = (level) => SEVERITY[level] ?? 0;
+const worst = (thing) => CAUSES.map((cause) => thing[cause]).reduce((a, b) => (severity(b) > severity(a) ? b : a));
+
+/**
+ * Judge all that a card shows.
+ * @param {import("./news.js").News} news
+ * @param {{homes?: string[], alarms?: string[]}} config ids of devices; without any, all there is
+ * @returns {Verdict}
+ */
+export function judge(news, config) {
+  if (!news.links) return { tone: news.refused ? "refused" : "waiting", rows: [], down: [], unclear: [], age: 0, left: 0 };
+  const verdict = { rows: [], down: [], unclear: [], age: 0, left: Infinity };
+  const chosen = new Chosen(config);
+  for (const link of news.links.values()) {
+    const state = stateOf(news, link);
+    const before = verdict.rows.length;
+    for (const home of link.homes) addHome(verdict, home, state, chosen);
+    if (verdict.rows.length === before) continue;
+    if (state.heard === "link_down") verdict.down.push(link.title);
+    if (state.heard) continue;
+    verdict.age = Math.max(verdict.age, state.age);
+    verdict.left = Math.min(verdict.left, link.live_for - state.age);
+  }
+  for (const id of chosen.left()) verdict.rows.push(rowOf({ ...NOTHING, id, name: "", heard: "missing", since: null, entities: {} }, "", null));
+  verdict.rows.sort(compare);
+  return { ...verdict, tone: toneOf(verdict) };
+}
+
+/** How a link is heard at this moment: null for well, else why not. */
+function stateOf(news, link) {
+  const age = news.age(link);
+  const heard = !news.reachable ? "no_connection" : !link.live || age > link.live_for ? "link_down" : null;
+  return { heard, age, since: link.last_contact };
+}
+
+/** The things that a person chose to see, each crossed out once it is found. */
+class Chosen {
+  constructor({ homes = [], alarms = [] }) {
+    this.homes = new Set(homes);
+    this.ids = new Set([...homes, ...alarms]);
+    this.found = new Set();
+  }
+
+  has(id) {
+    if (this.ids.has(id)) this.found.add(id);
+    return !this.ids.size || this.ids.has(id);
+  }
+
+  left() {
+    return [...this.ids].filter((id) => !this.found.has(id));
+  }
+}
+
+function addHome(verdict, home, state, chosen) {
+  const whole = chosen.has(home.id);
+  const alarms = home.alarms.filter((alarm) => chosen.has(alarm.id) || whole);
+  verdict.rows.push(...alarms.map((alarm) => rowOf(alarm, home.name, state)));
+  if (!whole) return;
+  const known = Math.max(0, ...home.alarms.map((alarm) => severity(worst(alarm))));
+  // A home may tell of smoke while none of its alarms does.
+  if (severity(worst(home)) > Math.max(known, SEVERITY.ok)) verdict.rows.push(rowOf(homeAsAlarm(home), home.name, state));
+  else if (!home.understood && !state.heard && alarms.length) verdict.unclear.push(home.name);
+}
+
+const homeAsAlarm = ({ id, name, smoke, carbon_monoxide, entities }) =>
+  ({ ...NOTHING, id, name, named: true, smoke, carbon_monoxide, entities, heard: "live", since: null });
+
+/** @returns {Row} */
+function rowOf(alarm, home, state) {
+  const level = worst(alarm);
+  const heard = state?.heard ?? alarm.heard;
+  const since = heard === "live" ? null : (alarm.since ?? (state?.heard ? state.since : null));
+  const causes = CAUSES.filter((cause) => alarm[cause] === level && severity(level) > 1);
+  const row = { alarm, home, level, causes, heard, since, age: state?.age ?? 0 };
+  return { ...row, tone: rowTone(row) };
+}
+
+function rowTone({ alarm, level, heard }) {
+  if (severity(level) > 1) return level;
+  if (heard !== "live" || level !== "ok") return "silent";
+  if (alarm.testing) return "test";
+  return alarm.battery === "ok" ? "clear" : "battery";
+}
+
+const place = (row) => TONES.indexOf(row.tone) * 2 + (row.heard === "live" ? 0 : 1);
+const named = (row) => row.alarm.room ?? row.alarm.name;
+const compare = (a, b) => place(a) - place(b) || named(a).localeCompare(named(b)) || a.alarm.id.localeCompare(b.alarm.id);
+
+function toneOf({ rows, unclear }) {
+  if (!rows.length) return "none";
+  const tone = rows[0].tone;
+  return unclear.length && TONES.indexOf(tone) > TONES.indexOf("silent") ? "silent" : tone;
+}

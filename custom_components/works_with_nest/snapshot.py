@@ -1,0 +1,221 @@
+"""What the alarm card and the dashboard are told of one link: how old its news is, its homes and their devices.
+
+Entities are unavailable while nothing is heard. The card has to say more: what was last known, that it is only that,
+and since when. So it is told of every alarm whether it is heard, and of the link how many seconds ago that was.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+
+from .const import CONF_SERVER, DOMAIN, LIVE_FOR
+from .coordinator import WwnConfigEntry, WwnCoordinator
+from .entity import HOME_MODEL, WwnAlarmEntity, WwnThermostatEntity
+from .home import Home, home_of
+from .transitions import KnownAlarm
+from .wwn.models import Alarm, AlarmLevel
+
+type Json = dict[str, Any]
+
+NOTHING_KNOWN: Final = KnownAlarm()
+
+
+class Heard(StrEnum):
+    """Whether what is told of an alarm stands for the present, and if not, why."""
+
+    LIVE = "live"
+    UNCLEAR = "unclear"
+    OFFLINE = "offline"
+    MISSING = "missing"
+    LINK_DOWN = "link_down"
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A home or device of the registry, with its id on the wire."""
+
+    device: dr.DeviceEntry
+    wire_id: str
+
+
+class LinkView:
+    """One link as it is seen at this moment, loaded or not."""
+
+    def __init__(self, hass: HomeAssistant, entry: WwnConfigEntry) -> None:
+        """Look at a link."""
+        self._hass = hass
+        self._entry = entry
+        # There is none before the first set-up, and none while the link is loaded anew.
+        self._coordinator: WwnCoordinator | None = getattr(entry, "runtime_data", None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is somebody who knows what was last heard."""
+        coordinator = self._coordinator
+        return coordinator is not None and (coordinator.data is not None or coordinator.history.is_loaded)
+
+    def freshness(self) -> Json:
+        """Return how fresh the news is.
+
+        age: seconds since the last sign of life, None where there was none in this run; live_for: how old it may be
+        and still stand for the present; last_contact: when it was, in an earlier run too, in seconds since 1970.
+        """
+        coordinator = self._coordinator
+        return {
+            "title": self._entry.title,
+            "live": coordinator is not None and coordinator.live,
+            "age": coordinator.age if coordinator else None,
+            "live_for": LIVE_FOR,
+            "last_contact": _epoch(coordinator.last_known_contact if coordinator else None),
+        }
+
+    def homes(self) -> list[Json]:
+        """Return the homes of the link with their devices, by name; what names no home is shown with the first."""
+        things = list(self._things())
+        homes = [thing for thing in things if thing.device.model == HOME_MODEL]
+        homes.sort(key=lambda home: (_name(home), home.wire_id))
+        ids = [home.device.id for home in homes]
+        inside: dict[str, list[Thing]] = {each: [] for each in ids}
+        for thing in things:
+            if ids and thing.device.model != HOME_MODEL and thing.device.disabled_by is None:
+                via = thing.device.via_device_id
+                inside[via if via in inside else ids[0]].append(thing)
+        return [self._home(home, inside[home.device.id]) for home in homes]
+
+    def _things(self) -> Iterator[Thing]:
+        prefix = f"{self._entry.data[CONF_SERVER]['server_id']}_"
+        for device in dr.async_entries_for_config_entry(dr.async_get(self._hass), self._entry.entry_id):
+            for domain, unique_id in device.identifiers:
+                if domain == DOMAIN:
+                    yield Thing(device, unique_id.removeprefix(prefix))
+
+    def _home(self, thing: Thing, inside: list[Thing]) -> Json:
+        """Return a home. smoke, carbon_monoxide: as it says itself; understood: whether all of that is."""
+        home = self._known_home(thing.wire_id)
+        alarms = [self._alarm(each, home) for each in inside if each.device.model == WwnAlarmEntity.model]
+        known = {each.wire_id for each in inside}
+        listed = home.alarms if home else {}
+        alarms += [self._alarm_without_device(wire_id, home) for wire_id in listed if wire_id not in known]
+        return {
+            "id": thing.device.id,
+            "name": _name(thing),
+            "smoke": _word(home.structure.smoke if home else None),
+            "carbon_monoxide": _word(home.structure.carbon_monoxide if home else None),
+            "understood": home is not None and home.is_understood,
+            "entities": self._entities(thing),
+            "alarms": alarms,
+            "thermostats": [self._device(each) for each in inside if each.device.model == WwnThermostatEntity.model],
+        }
+
+    def _known_home(self, wire_id: str) -> Home | None:
+        document = self._coordinator.data if self._coordinator else None
+        structure = document.structures.get(wire_id) if document else None
+        return home_of(document, structure) if document and structure else None
+
+    def _device(self, thing: Thing) -> Json:
+        """Return what people call a device, and its entities."""
+        device = thing.device
+        return {
+            "id": device.id,
+            "name": _name(thing),
+            "named": device.name_by_user is not None,
+            "room": self._room(device),
+            "entities": self._entities(thing),
+        }
+
+    def _alarm(self, thing: Thing, home: Home | None) -> Json:
+        """Return an alarm of the registry."""
+        alarm = self._known_alarm(thing.wire_id, home)
+        label = alarm.label if alarm else None
+        return {**self._device(thing), "label": label or None, **self._said_by(thing.wire_id, home)}
+
+    def _alarm_without_device(self, wire_id: str, home: Home | None) -> Json:
+        """Return an alarm that a home lists, and that was never seen."""
+        nameless = {"id": wire_id, "name": "", "named": False, "room": None, "label": None, "entities": {}}
+        return {**nameless, **self._said_by(wire_id, home)}
+
+    def _said_by(self, wire_id: str, home: Home | None) -> Json:
+        """Return what an alarm says, or said last.
+
+        smoke, carbon_monoxide: the level that counts, None for unknown; since: when it was last heard of, in seconds
+        since 1970, None where it is heard or nobody can say; tested: when it last passed a test, alike.
+        """
+        alarm = self._known_alarm(wire_id, home)
+        known = self._coordinator.history.alarms.get(wire_id, NOTHING_KNOWN) if self._coordinator else NOTHING_KNOWN
+        heard = self._heard(alarm)
+        is_live = heard is Heard.LIVE and alarm is not None
+        return {
+            "heard": heard,
+            "since": _epoch(self._since(wire_id, alarm, heard)),
+            "smoke": _level(alarm.smoke if alarm else None, known.smoke, is_live=is_live),
+            "carbon_monoxide": _level(alarm.carbon_monoxide if alarm else None, known.carbon_monoxide, is_live=is_live),
+            "testing": is_live and alarm is not None and alarm.is_manual_test_active is True,
+            "tested": _epoch((alarm.last_manual_test if alarm else None) or known.tested),
+            "battery": _word(alarm.battery if alarm else None),
+            "ring": _word(alarm.ring_colour if alarm else None),
+        }
+
+    def _known_alarm(self, wire_id: str, home: Home | None) -> Alarm | None:
+        document = self._coordinator.data if self._coordinator else None
+        if document is None:
+            return None
+        return document.alarms.get(wire_id) or (home.alarms.get(wire_id) if home else None)
+
+    def _heard(self, alarm: Alarm | None) -> Heard:
+        if self._coordinator is None or not self._coordinator.live:
+            return Heard.LINK_DOWN
+        if alarm is None:
+            return Heard.MISSING
+        if alarm.is_online is False:
+            return Heard.OFFLINE
+        words = (alarm.smoke, alarm.carbon_monoxide)
+        is_clear = alarm.is_online is True and all(isinstance(word, AlarmLevel) for word in words)
+        return Heard.LIVE if is_clear else Heard.UNCLEAR
+
+    def _since(self, wire_id: str, alarm: Alarm | None, heard: Heard) -> datetime | None:
+        """Return when an alarm was last heard of: when the link was, or earlier where it was silent before."""
+        if self._coordinator is None or heard in {Heard.LIVE, Heard.UNCLEAR}:
+            return None
+        coordinator = self._coordinator
+        silent = coordinator.history.missing_since(wire_id)
+        if alarm is not None and alarm.is_online is False:
+            silent = alarm.last_connection
+        if heard is not Heard.LINK_DOWN and silent is None:
+            return None
+        return min((each for each in (silent, coordinator.last_known_contact) if each is not None), default=None)
+
+    def _room(self, device: dr.DeviceEntry) -> str | None:
+        area = ar.async_get(self._hass).async_get_area(device.area_id) if device.area_id else None
+        return area.name if area else None
+
+    def _entities(self, thing: Thing) -> dict[str, str]:
+        """Return the entities of a thing that are neither turned off nor hidden: "sensor.smoke_level" to their ids."""
+        entities = er.async_entries_for_device(er.async_get(self._hass), thing.device.id)
+        return {
+            f"{entity.domain}.{entity.unique_id.partition(f'{thing.wire_id}_')[2]}": entity.entity_id
+            for entity in entities
+            if entity.platform == DOMAIN and entity.hidden_by is None
+        }
+
+
+def _name(thing: Thing) -> str:
+    return thing.device.name_by_user or thing.device.name or ""
+
+
+def _word(word: object) -> str | None:
+    """Return a word that is known, else None."""
+    return word.value if isinstance(word, StrEnum) else None
+
+
+def _level(said: object, known: AlarmLevel | None, *, is_live: bool) -> str | None:
+    """Return the level that counts: of an alarm that fell silent, what was last told, for it has told nothing since."""
+    return _word(said if is_live or known is None else known)
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
