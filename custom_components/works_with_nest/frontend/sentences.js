@@ -94,10 +94,8 @@ function silent({ rows, down, unclear }, words) {
 function reason(quiet, down, unclear, words) {
   if (quiet.some((row) => row.heard === "no_connection")) return words.say("no_connection");
   if (down.length) return words.say("link_down_of", { home: words.list(down) });
-  const names = quiet.map((row) => nameOf(row, words));
-  return [names.length && words.list(names), unclear.length && words.say("home_unclear", { home: words.list(unclear) })]
-    .filter(Boolean)
-    .join(". ");
+  // What a home says is often not understood because one of its alarms is silent.
+  return quiet.length ? words.list(quiet.map((row) => nameOf(row, words))) : words.say("home_unclear", { home: words.list(unclear) });
 }
 
 /** The time since which none of them was heard; null where nobody can say it of each. */

@@ -21,7 +21,11 @@ ha-card {
   background: repeating-linear-gradient(135deg, transparent 0 12px, color-mix(in srgb, var(--tone) 14%, transparent) 12px 24px);
 }
 .whole.waiting, .whole.none, .whole.refused { background: none; border-block-end: 1px solid var(--divider-color); }
-.whole.emergency { background: color-mix(in srgb, var(--tone) 72%, #000); border-color: #fff; color: #fff; --tone: #fff; --sign: #7d0f0f; }
+.whole.emergency { --dark: color-mix(in srgb, var(--emergency) 72%, #000); --tone: #fff; --sign: #7d0f0f; background: var(--dark); color: #fff; }
+.whole.emergency.unheard {
+  border-block-end-style: dashed;
+  background: repeating-linear-gradient(135deg, var(--dark) 0 12px, color-mix(in srgb, var(--dark) 84%, #000) 12px 24px);
+}
 .whole .ring { inline-size: 56px; block-size: 56px; }
 .words { min-inline-size: 0; overflow-wrap: anywhere; }
 .title { margin: 0; font-size: 1.4rem; line-height: 1.25; font-weight: 500; }
