@@ -49,5 +49,5 @@ async def open_card(frontend: Frontend, api: HomeAssistantApi, **card: object) -
 
 async def alarm_in(person: NestPerson, room: str) -> str:
     """Return the id of the alarm in a room."""
-    alarms = (await person.document())["devices"]["smoke_co_alarms"]
+    alarms: dict[str, dict[str, object]] = (await person.document())["devices"]["smoke_co_alarms"]
     return next(key for key, alarm in alarms.items() if alarm["where_name"] == room)
