@@ -74,6 +74,8 @@ class NoLongerEvil(WebFake):
         self.buckets: dict[str, Json] = {}
         self._seen: dict[str, float] = {}
         self._lost: set[str] = set()
+        # Those who hold a connection, which one has after it was heard and nobody has after a restart.
+        self._holding: set[str] = set()
         self._streams: set[asyncio.Queue[str]] = set()
         self._mqtt: Client | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -124,6 +126,7 @@ class NoLongerEvil(WebFake):
     async def lose(self, serial: str) -> None:
         """Let the time pass after which a thermostat that said nothing is not available. No event tells of it."""
         self._lost.add(serial)
+        self._holding.discard(serial)
         self._seen[serial] = time.time() - 301
         await self._publish(f"{serial}/availability", "offline")
 
@@ -137,6 +140,7 @@ class NoLongerEvil(WebFake):
         for bucket in ("device", "shared"):
             self.buckets.pop(f"{bucket}.{serial}", None)
         self._seen.pop(serial, None)
+        self._holding.discard(serial)
 
     async def change_serial(self, old: str, new: str) -> None:
         """Let a thermostat be known by another serial, as after it was exchanged."""
@@ -148,6 +152,7 @@ class NoLongerEvil(WebFake):
     async def restart(self) -> None:
         """End and start again. It knows its thermostats from its file, and takes each for available."""
         await self.go_away()
+        self._holding.clear()
         if self.traps.available_after_restart:
             self._lost.clear()
             self._seen = dict.fromkeys(self.serials(), time.time())
@@ -251,7 +256,7 @@ class NoLongerEvil(WebFake):
         return _json({"status": "ok"})
 
     async def _devices(self, _request: web.Request) -> web.Response:
-        devices = [self.status(serial) | {"subscription_count": 1} for serial in self.serials()]
+        devices = [self.status(each) | {"subscription_count": int(each in self._holding)} for each in self.serials()]
         return _json({"devices": devices, "total": len(devices)})
 
     async def _status(self, request: web.Request) -> web.Response:
@@ -510,6 +515,7 @@ class NoLongerEvil(WebFake):
     def _hear_from(self, serial: str) -> None:
         self._seen[serial] = time.time()
         self._lost.discard(serial)
+        self._holding.add(serial)
 
     async def _merge(self, serial: str, key: str, values: Mapping[str, Any]) -> None:
         self.buckets[key] = self.buckets.get(key, {}) | dict(values)

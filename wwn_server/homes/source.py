@@ -58,6 +58,7 @@ class Failure(StrEnum):
     TOO_LARGE = "too_large"
     FAULT = "fault"
     NOT_IT = "not_it"
+    REFUSED = "refused"
     LOST = "lost"
     BRIDGE = "bridge"
 

@@ -246,6 +246,10 @@ def time_to_target(thermostat: Thermostat) -> str:
     if bound is None:
         return "~0"
     rate = {"heating": HEATING_RATE, "cooling": COOLING_RATE}[thermostat.state]
-    minutes = abs(bound - thermostat.ambient) / rate * 60
+    return minutes_left(abs(bound - thermostat.ambient) / rate * 60)
+
+
+def minutes_left(minutes: float) -> str:
+    """Return minutes as the wire tells them (protocol 3.3)."""
     words = ((5, "<5"), (10, "<10"), (120, f"~{max(15, 15 * round(minutes / 15))}"))
     return next((word for limit, word in words if minutes < limit), ">120")

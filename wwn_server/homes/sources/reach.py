@@ -13,6 +13,8 @@ import ssl
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import aiohttp
+
 from wwn_server.addresses import address_of
 from wwn_server.homes.source import Failure
 
@@ -114,6 +116,9 @@ _FAILURES: Final[tuple[tuple[type[BaseException], Failure], ...]] = (
     (TimeoutError, Failure.TOO_SLOW),
     (socket.gaierror, Failure.UNKNOWN_NAME),
     (ConnectionResetError, Failure.LOST),
+    (aiohttp.ServerDisconnectedError, Failure.LOST),
+    (aiohttp.ClientPayloadError, Failure.LOST),
+    (aiohttp.ClientResponseError, Failure.NOT_IT),
 )
 
 
