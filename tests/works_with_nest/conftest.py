@@ -37,6 +37,8 @@ class FixtureService:
         self.error_headers: dict[str, str] = {}
         self.stream_status = 200
         self.requests: list[tuple[str, str, Any]] = []
+        # What it says to a write, where that is not what it says to all else.
+        self.write_error: dict[str, Any] | None = None
         self.streams: list[asyncio.Queue[bytes | None]] = []
         self.is_closing = False
         # What it says of itself; nothing until a test lets it.
@@ -55,6 +57,8 @@ class FixtureService:
         status = 503 if self.is_closing else self.stream_status if is_stream else self.status
         if status != 200:
             return web.json_response(self.error, status=status, headers=self.error_headers)
+        if request.method == "PUT" and self.write_error:
+            return web.json_response(self.write_error, status=400)
         if is_stream:
             return await self._stream(request)
         return web.json_response(self.document if request.method == "GET" else body)

@@ -6,6 +6,7 @@ from typing import Any
 from homeassistant.components import system_health as core_system_health
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -108,6 +109,72 @@ async def test_a_grant_that_is_taken_back_is_said_within_one_push_until_it_is_ba
     assert presence.state == "unavailable"
     service.push(lambda document: grant(document, *ALL_PERMISSIONS))
     await until(lambda: not issue(hass, "permissions_missing", entry))
+
+
+async def test_alarms_that_two_documents_list_and_do_not_show_are_said_to_be_withheld_until_they_are_back(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    entry = await link()
+    alarms, polls = service.document["devices"]["smoke_co_alarms"], service.count("GET")
+    service.push(lambda document: document["devices"].pop("smoke_co_alarms"))
+    await until(lambda: issue(hass, "permissions_missing", entry))
+    # The second document was asked for at once.
+    assert service.count("GET") == polls + 1
+    said = issue(hass, "permissions_missing", entry)
+    assert said.translation_placeholders == {"home": "Home", "data": "Smoke and carbon monoxide"}
+    assert hass.states.get("binary_sensor.kitchen_nest_protect_smoke").state == "unavailable"
+    service.push(lambda document: document["devices"].update(smoke_co_alarms=alarms))
+    await until(lambda: not issue(hass, "permissions_missing", entry))
+
+
+async def test_one_document_without_what_it_lists_says_nothing_of_permissions(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    entry = await link()
+    whole, polls = service.document, service.count("GET")
+    service.push(lambda document: document["devices"].pop("thermostats"))
+    service.document = whole
+    await until(lambda: service.count("GET") > polls and entry.runtime_data.data.thermostats)
+    await hass.async_block_till_done()
+    assert issue(hass, "permissions_missing", entry) is None
+    assert entry.runtime_data.missing_permissions == frozenset()
+
+
+async def test_a_write_that_is_refused_for_lack_of_permission_is_said_until_other_wishes_are_accepted(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    entry = await link()
+    (presence,) = hass.states.async_entity_ids("select")
+    service.write_error = {
+        "error": "No write permission(s) for field(s): away",
+        "type": "https://developers.nest.com/documentation/cloud/error-messages#no-write-permission",
+        "message": "No write permission(s) for field(s): away",
+    }
+    with pytest.raises(HomeAssistantError, match="No write permission"):
+        await hass.services.async_call(
+            "select", "select_option", {"entity_id": presence, "option": "away"}, blocking=True
+        )
+    await until(lambda: issue(hass, "permissions_missing", entry))
+    said = issue(hass, "permissions_missing", entry)
+    assert said.translation_placeholders == {"home": "Home", "data": "Home and away"}
+    assert hass.states.get(presence).state == "unavailable"
+    service.push(lambda document: document["metadata"].update(client_version=4))
+    await until(lambda: not issue(hass, "permissions_missing", entry))
+    assert hass.states.get(presence).state != "unavailable"
+
+
+async def test_a_write_that_is_refused_for_another_reason_says_nothing_of_permissions(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    entry = await link()
+    (presence,) = hass.states.async_entity_ids("select")
+    service.write_error = {"error": "Invalid content sent", "type": "x#invalid-content-sent", "message": "No"}
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            "select", "select_option", {"entity_id": presence, "option": "away"}, blocking=True
+        )
+    await hass.async_block_till_done(wait_background_tasks=False)
+    assert entry.runtime_data.missing_permissions == frozenset()
 
 
 async def fix(hass_client: ClientSessionGenerator, issue_id: str) -> tuple[Any, dict[str, Any]]:
