@@ -53,6 +53,13 @@ def test_no_tier_is_claimed_that_is_not_reached() -> None:
     assert not is_open or "quality_scale" not in manifest
 
 
+def test_an_owner_is_named_as_soon_as_the_project_lives_somewhere() -> None:
+    manifest = json.loads((INTEGRATION / "manifest.json").read_text(encoding="utf-8"))
+    is_published = not manifest["documentation"].endswith(".example")
+    assert bool(manifest["codeowners"]) is is_published
+    assert SCALE["integration-owner"]["status"] == ("done" if is_published else "exempt")
+
+
 def test_what_is_common_to_all_stands_where_it_is_looked_for() -> None:
     for name in ("coordinator.py", "entity.py", "config_flow.py", "diagnostics.py", "repairs.py", "system_health.py"):
         assert (INTEGRATION / name).is_file(), name

@@ -34,6 +34,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
         "Nobody but the server vouches for it",
         "Compare the fingerprint: `openssl x509 -noout -fingerprint -sha256 -in FILE`",
     ),
+    "client_refused": ("Mistyped, or made anew at the service", "Remove the credential, add it again"),
     "eco_has_fixed_temperatures": ("Eco keeps temperatures of its own", "Leave eco first"),
     "forbidden": ("The server refuses it to this link", "Look at the connection on the server's page"),
     "left_on_server": (
@@ -64,7 +65,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
         "Start it with `--base-url`, open Home Assistant there, or use a PIN",
     ),
     "page_may_be_on_one_machine": (
-        "A server on this very machine was found, and its pages have a loopback address",
+        "A server that was found gives a loopback address for its pages",
         "Start it with `--base-url`, open Home Assistant there, or use a PIN",
     ),
     "permissions_missing": ("Somebody of the home took data back", "Ask for it again, or do without it"),

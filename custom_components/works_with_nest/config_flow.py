@@ -277,7 +277,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 errors[CONF_PIN] = "pin_refused"
                 values |= placeholders(err)
             except WwnError as err:
-                errors["base"] = translation_key(err)
+                is_client = self._is_own and isinstance(err, WwnAuthError)
+                errors["base"] = "client_refused" if is_client else translation_key(err)
                 values |= placeholders(err)
         return self.async_show_form(
             step_id="pin", data_schema=PIN_SCHEMA, errors=errors, description_placeholders=values
@@ -290,7 +291,9 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             return await self._create(self.external_data)
         except WwnError as err:
             LOGGER.debug("Linking failed: %s", err)
-            return self.async_abort(reason=translation_key(err), description_placeholders=placeholders(err))
+            is_client = self._is_own and isinstance(err, WwnAuthError)
+            reason = "client_refused" if is_client else translation_key(err)
+            return self.async_abort(reason=reason, description_placeholders=placeholders(err))
 
     async def _create(self, external_data: dict[str, Any]) -> ConfigFlowResult:
         """Make the link of what the server's page led to. Raises WwnError."""

@@ -149,14 +149,14 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """
         if self._shutdown_requested:
             return
-        heard = heard or Instant.now()
+        heard, told = heard or Instant.now(), document
         self.statistics.puts, self.statistics.last_put = self.statistics.puts + 1, heard.moment()
         if heard.steady < self._answered_from.steady:
             document = self.data
             self.async_refresh_soon()
         # An answer that is under way tells the same as this document, which may be old, or is older.
         self._puts += 1
-        changed = self._weigh(document) or document is not self.data or not self.live
+        changed = self._weigh(told) or document is not self.data or not self.live
         self._touch(heard)
         if changed:
             self.async_set_updated_data(document)

@@ -240,6 +240,57 @@ async def test_a_client_without_a_way_back_gets_a_pin(
     assert (result["type"], result["data"]["by_pin"]) == ("create_entry", True)
 
 
+@pytest.mark.parametrize("by_pin", [False, True])
+async def test_a_secret_that_is_wrong_is_said_to_be(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    service: OriginalService,
+    member: NestPerson,
+    browser: Browser,
+    *,
+    by_pin: bool,
+) -> None:
+    made = await make_client(nest_home, redirect=None if by_pin else CALLBACK)
+    await add(hass, ClientCredential(made.client_id, "mistyped", "By hand"))
+    step = await browser.submit(await to_service(browser), {"address": service.base})
+    step = await browser.submit(step, {"by_pin": by_pin})
+    if by_pin:
+        pin = await pin_of(member, step["description_placeholders"]["url"])
+        result = await browser.submit(step, {"pin": pin})
+        assert (result["step_id"], result["errors"]) == ("pin", {"base": "client_refused"})
+    else:
+        result = await browser.come_back(step, member.accept)
+        assert (result["type"], result["reason"]) == ("abort", "client_refused")
+    assert "mistyped" not in str(result["description_placeholders"])
+    assert hass.config_entries.async_entries(DOMAIN) == []
+
+
+async def test_linking_again_keeps_a_token_that_the_service_gives_a_second_time(
+    hass: HomeAssistant,
+    service: OriginalService,
+    member: NestPerson,
+    browser: Browser,
+    entry: ConfigEntry[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token = {key: entry.data["token"][key] for key in ("access_token", "expires_in")}
+
+    async def the_same(*_: object) -> dict[str, Any]:
+        return dict(token)
+
+    monkeypatch.setattr("custom_components.works_with_nest.oauth.async_exchange_code", the_same)
+    right = entry.data["homes"]
+    for homes, reason in ((["a home of somebody else"], "wrong_home"), (right, "reauth_successful")):
+        hass.config_entries.async_update_entry(entry, data={**entry.data, "homes": homes})
+        entry.async_start_reauth(hass)
+        await until(hass.config_entries.flow.async_progress)
+        (flow,) = hass.config_entries.flow.async_progress()
+        result = await browser.come_back(await browser.submit(flow, None), member.accept)
+        assert (result["type"], result["reason"]) == ("abort", reason)
+        await hass.async_block_till_done()
+        assert await answer(service.base, token["access_token"]) == 200
+
+
 async def test_a_server_that_can_do_more_is_linked_under_its_id_and_with_pkce(
     hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
 ) -> None:
