@@ -18,7 +18,6 @@ from .demo.state import USERNAME, held
 from .errors import ToolError
 from .frontend import INTEGRATIONS, Frontend
 from .home_assistant import HomeAssistantApi
-from .linking import DOMAIN
 from .pictures import PICTURES
 from .ports import free_port
 from .server_screenshots import take_server_pictures
@@ -54,17 +53,14 @@ async def take_all(folder: Path) -> None:
                 password=state.kept.nest_password,
                 camera=camera.take,
             )
-            await _ways_in(walker, api)
+            await _ways_in(walker)
             await _devices(walker, servers, api)
             await _life(walker, servers, api, browser)
             await walker.frontend.close()
 
 
-async def _ways_in(walker: Walker, api: HomeAssistantApi) -> None:
+async def _ways_in(walker: Walker) -> None:
     await go_back(walker, await open_consent(walker))
-    await link_by_pin(walker)
-    for entry in await api.entries(DOMAIN):
-        await api.remove_entry(entry["entry_id"])
     await link_typed(walker)
     await open_integration(walker)
     await walker.see("integration-page")
@@ -104,6 +100,8 @@ async def _life(walker: Walker, servers: Servers, api: HomeAssistantApi, browser
     await link_again(walker, "Re-authentication was successful", "linked-again")
     walker.camera = stranger.camera
     await remove_here(walker)
+    # Last, for what was there before would be told on every page after it.
+    await link_by_pin(walker)
 
 
 async def take_sides(folder: Path, sides: Collection[str]) -> None:

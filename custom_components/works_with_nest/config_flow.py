@@ -452,7 +452,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     def async_remove(self) -> None:
         """Take back a registration that led to no link, and what a link was to be asked for; ask for a link again."""
         if self._is_linking_again and (entry := self.hass.config_entries.async_get_entry(self.context["entry_id"])):
-            entry.async_start_reauth(self.hass)
+            # After this dialogue is told to be over, or both would be shown.
+            self.hass.loop.call_soon(entry.async_start_reauth, self.hass)
         if self._client is None:
             return
         if not self._is_in_use(self._client):

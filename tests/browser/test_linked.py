@@ -82,6 +82,7 @@ async def wrong_account(walker: Walker, servers: Servers, api: HomeAssistantApi,
         frontend=await Frontend.open(browser, api), nest=walker.nest, name=STRANGER[0], password=STRANGER[1]
     )
     await link_again(stranger, "The account that accepted does not hold Home, so nothing was changed.", "wrong-account")
+    await expect(stranger.page.locator("ha-config-flow-card")).to_have_count(1)
     await stranger.frontend.close()
 
 

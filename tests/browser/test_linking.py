@@ -7,6 +7,8 @@ import pytest
 
 from tools.alone import run_alone, why_not
 from tools.demo.servers import Servers
+from tools.effort import BY_PIN, DOCUMENT, FOUND, TYPED, row
+from tools.hand import Hand
 from tools.home_assistant import HomeAssistantApi
 from tools.linking import DOMAIN
 from tools.walks import (
@@ -36,6 +38,7 @@ async def test_a_person_links_a_typed_address_and_sees_the_devices(walker: Walke
     await expect(page.get_by_text("Clear").first).to_be_visible()
     assert walker.linking.typed == len("Works with Nest") + len(walker.nest)
     assert walker.signing_in.typed == len(walker.name) + len(walker.password)
+    assert row(TYPED, walker.linking, walker.signing_in) in DOCUMENT.read_text(encoding="utf-8")
 
 
 async def test_a_person_links_by_pin(walker: Walker, api: HomeAssistantApi) -> None:
@@ -43,6 +46,7 @@ async def test_a_person_links_by_pin(walker: Walker, api: HomeAssistantApi) -> N
     await open_integration(walker)
     await expect(walker.page.get_by_text("73 entities").first).to_be_visible()
     assert [entry["state"] for entry in await api.entries(DOMAIN)] == ["loaded"]
+    assert row(BY_PIN, walker.linking, walker.signing_in) in DOCUMENT.read_text(encoding="utf-8")
 
 
 async def test_what_happens_in_the_home_is_seen_on_the_open_page(
@@ -83,4 +87,6 @@ async def test_a_server_that_announces_itself_is_found_and_linked_with_nothing_t
     *_, done = (await run_alone("tools.found")).splitlines()
     walked = json.loads(done)
     assert walked["linking"]["typed"] == 0
+    told = row(FOUND, Hand(**walked["linking"]), Hand(**walked["signing_in"]))
+    assert told in DOCUMENT.read_text(encoding="utf-8")
     assert (walked["links"], walked["entities"]) == (["Home"], 73)

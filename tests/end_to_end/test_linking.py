@@ -264,6 +264,7 @@ async def test_linking_again_with_an_account_without_the_home_changes_nothing(
     assert entry.data["token"] == token
     assert await answer(nest_home.base, token["access_token"]) == 200
     # It goes on being asked for, once.
+    await hass.async_block_till_done()
     (again,) = hass.config_entries.flow.async_progress()
     assert again["flow_id"] != flow["flow_id"]
     assert (again["context"]["source"], again["step_id"]) == (SOURCE_REAUTH, "reauth_confirm")
