@@ -7,10 +7,11 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
+from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .const import CONF_CLIENT, CONF_SERVER, CONF_TOKEN, DOMAIN, LOGGER
 from .coordinator import WwnConfigEntry, WwnCoordinator
-from .entity import async_register_devices, async_remove_excluded, is_gone
+from .entity import LINK_KEY, async_register_devices, async_remove_excluded, is_gone, remembered
 from .frontend_modules import async_offer_modules, async_serve_modules, async_withdraw_modules
 from .history import history_store
 from .listener import WwnListener
@@ -43,20 +44,31 @@ async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     """Set up one link: read its homes, then entities, then listen."""
     async_offer_modules(hass)
     entry.runtime_data = coordinator = WwnCoordinator(hass, entry)
-    try:
-        await coordinator.async_config_entry_first_refresh()
-    except ConfigEntryNotReady as err:
-        await async_say_if_down_for_long(coordinator, err)
-        raise
+    await _first_document(coordinator)
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_shutdown)))
     async_register_devices(coordinator)
-    async_remove_excluded(coordinator)
+    entry.async_create_background_task(hass, async_remove_excluded(coordinator), f"{DOMAIN} homes left out")
     async_watch_words(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_watch_troubles(coordinator)
     entry.async_on_unload(coordinator.history.async_tell_when_started())
     entry.async_create_background_task(hass, WwnListener(coordinator).run(), f"{DOMAIN} listener {entry.entry_id}")
     return True
+
+
+async def _first_document(coordinator: WwnCoordinator) -> None:
+    """Read the homes. Where they were shown before, a server that does not answer is a link that is down and says so.
+
+    One that never showed anything has nothing to say it with, so Home Assistant says it and tries again.
+    """
+    try:
+        await coordinator.async_config_entry_first_refresh()
+    except ConfigEntryNotReady as err:
+        if not isinstance(err.__cause__, UpdateFailed) or not any(remembered(coordinator, LINK_KEY)):
+            await async_say_if_down_for_long(coordinator, err)
+            raise
+        LOGGER.info("Nothing is heard of %s at the start, trying on: %s", coordinator.name, err.__cause__.__cause__)
+        coordinator.async_start_unheard()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:

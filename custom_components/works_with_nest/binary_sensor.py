@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 from .const import CONF_TEST_MONTHS, DAYS_OF_MONTH
 from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import (
+    LINK_KEY,
     Table,
     WwnAlarmEntity,
     WwnEntity,
@@ -112,7 +113,7 @@ CONNECTIVITY: Final[WwnBinarySensorDescription[Any]] = WwnBinarySensorDescriptio
 
 LINK: Final[tuple[WwnBinarySensorDescription[WwnCoordinator], ...]] = (
     WwnBinarySensorDescription(
-        key="link",
+        key=LINK_KEY,
         translation_key="link",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -243,6 +244,8 @@ class WwnHomeBinarySensor(WwnHomeEntity, WwnBinarySensor[Home]):
 
 class WwnAlarmMonitoring(WwnHomeEntity, BinarySensorEntity):
     """Whether something keeps alarms of a home from being heard, and what. It is never unavailable itself."""
+
+    needs_no_document = True
 
     @property
     @override

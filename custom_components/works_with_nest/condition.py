@@ -12,7 +12,7 @@ from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
 from .home import home_of
-from .targets import Thing, things
+from .targets import Thing, below, things
 from .transitions import KnownAlarm
 from .trigger import CONF_SENSOR, EITHER
 from .wwn.models import AlarmLevel, Presence
@@ -106,7 +106,7 @@ class AlarmIsActive(WwnCondition):
         """Whether what was last told of an alarm, or of any alarm of a home, is a warning or an emergency."""
         document = thing.coordinator.data
         home = document.structures.get(thing.wire_id)
-        ids = home_of(document, home).alarms if home else (thing.wire_id,)
+        ids = home_of(document, home).alarms if home else (thing.wire_id, *below(self._hass, thing))
         known = [alarm for each in ids if (alarm := thing.coordinator.history.alarms.get(each))]
         levels_of = LEVELS_OF_SENSOR[self._options[CONF_SENSOR]]
         return any(level in ACTIVE for alarm in known for level in levels_of(alarm)) if known else None

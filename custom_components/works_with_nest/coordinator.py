@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, override
+import logging
+from typing import Any, Final, cast, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -16,6 +17,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 
 from .asking import async_ask_once_possible
 from .const import (
+    CONF_HOMES,
     CONF_PERMISSIONS,
     CONF_SERVER,
     CONF_TOKEN,
@@ -42,7 +44,7 @@ from .wwn.errors import (
     WwnRefusedError,
 )
 from .wwn.grants import shown, withheld
-from .wwn.models import Permission
+from .wwn.models import EMPTY, Permission
 
 # What is answered to a write that went by a document which does not hold any more (protocol 7.2).
 SAYS_THAT_THINGS_CHANGED: Final = (WwnAuthError, WwnForbiddenError, WwnNotFoundError, WwnRefusedError)
@@ -62,12 +64,32 @@ class Statistics:
 type WwnConfigEntry = ConfigEntry[WwnCoordinator]
 
 
+class PollLogger(logging.LoggerAdapter[logging.Logger]):
+    """What Home Assistant says of single polls, for those who look closely: of the link itself the listener says it.
+
+    Else each loss and each return were said twice. What is unexpected stays as loud as it was.
+    """
+
+    @override
+    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Say that a poll failed."""
+        self.debug(msg, *args, **kwargs)
+
+    @override
+    def info(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Say that a poll succeeded again."""
+        self.debug(msg, *args, **kwargs)
+
+
 class WwnCoordinator(DataUpdateCoordinator[Document]):
     """Holds the newest document of one link, pushed by the listener or polled when there is no push.
 
     live says whether it stands for the present: a complete event or a good answer came within the last 75 s. Nothing
     else makes entities available; a failed poll beside a living stream changes nothing, and neither does a lost stream
     beside a poll that succeeds.
+
+    has_document is false where the link was loaded while its server could not be reached: then data holds nothing, of
+    which nothing follows.
     """
 
     config_entry: WwnConfigEntry
@@ -76,15 +98,19 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """Set up for one link."""
         super().__init__(
             hass,
-            LOGGER,
+            cast("logging.Logger", PollLogger(LOGGER)),
             config_entry=entry,
             name=entry.title,
             update_interval=POLL_WITHOUT_STREAM,
             always_update=False,
         )
+        self.data = EMPTY
+        self.has_document = False
         self.server = NestServer.from_dict(entry.data[CONF_SERVER])
         self.client = WwnClient(async_get_clientsession(hass), self.server, entry.data[CONF_TOKEN]["access_token"])
         self.homes = included_homes(entry)
+        # Homes that were linked and that a person left out since.
+        self.left_out = frozenset(entry.data[CONF_HOMES]) - self.homes
         self.history = WwnHistory(hass, entry.entry_id, self.homes)
         self._removal = WwnRemoval(self)
         self.last_contact: datetime | None = None
@@ -141,6 +167,14 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         return f"{self.server.server_id}_{wire_id}"
 
     @callback
+    def async_start_unheard(self) -> None:
+        """Begin without a document: what the last run heard is the last contact, and after 75 s the link is lost."""
+        self.last_contact = self.history.open_gap
+        if self.last_contact:
+            self._heard = Instant.at(self.last_contact)
+        self._silence = self.hass.loop.call_later(LIVE_FOR, self.async_lost)
+
+    @callback
     def async_put(self, document: Document, heard: Instant | None = None) -> None:
         """Take a document that was pushed: first it is shown, then what happened is told.
 
@@ -194,11 +228,12 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @callback
     def async_lost(self) -> None:
         """Stop taking what is known for the present."""
+        # It is waited for as long as the link is live, or was not heard of yet.
+        is_news, self.live = self._silence is not None, False
         self._cancel_silence()
-        was_live, self.live = self.live, False
         self.history.async_stopped_listening()
         self.async_update_listeners()
-        if was_live:
+        if is_news:
             self.history.async_link_lost(self._heard)
 
     @callback
@@ -300,7 +335,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """Note a sign of life, good for 75 s from then on; an answer that comes after the end is none."""
         if self._shutdown_requested:
             return
-        self.live = True
+        self.live = self.has_document = True
         self._heard = heard
         self.last_contact = heard.moment()
         self._cancel_silence()

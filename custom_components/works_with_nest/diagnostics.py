@@ -65,6 +65,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: WwnConf
     return {
         "link": _link(entry, stand_ins),
         "live": coordinator.live,
+        "has_document": coordinator.has_document,
         "last_contact": coordinator.last_contact,
         "permissions": sorted(coordinator.permissions),
         "permissions_are_told": document.permissions is not None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol, override
 
 from homeassistant.core import Event, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -20,12 +20,16 @@ from .wwn.models import Alarm, Device, Permission, Structure, Thermostat
 
 MANUFACTURER: Final = "Nest"
 HOME_MODEL: Final = "Home"
+# The row that every home of a link has.
+LINK_KEY: Final = "link"
 
 
 class WwnEntity[T](CoordinatorEntity[WwnCoordinator]):
     """An entity that follows one structure or device of the newest document. It keeps the id, never a copy."""
 
     _attr_has_entity_name = True
+    # Whether it has something to tell before the first document of this run.
+    needs_no_document: ClassVar[bool] = False
 
     def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
         """Follow the structure or device with this id."""
@@ -65,6 +69,8 @@ class WwnStructureEntity(WwnEntity[Structure]):
 
 class WwnLinkEntity(WwnStructureEntity):
     """An entity of the link itself, shown on its home. It says whether the others can be believed, so it never goes."""
+
+    needs_no_document = True
 
     @property
     @override
@@ -240,9 +246,12 @@ def included[T: OfHome](coordinator: WwnCoordinator, items: Mapping[str, T]) -> 
     }
 
 
-@callback
-def async_remove_excluded(coordinator: WwnCoordinator) -> None:
-    """Take the homes that a person left out of the link, with all of theirs, out of the device registry."""
+async def async_remove_excluded(coordinator: WwnCoordinator) -> None:
+    """Take the homes that a person left out of the link, with all of theirs, out of the device registry.
+
+    Which are theirs only a document tells; where there is none yet, it is waited for.
+    """
+    await coordinator.async_wait_until(lambda _: coordinator.has_document, None)
     registry, entry_id, document = dr.async_get(coordinator.hass), coordinator.config_entry.entry_id, coordinator.data
     held = {wire_id for wire_id, *_ in registered(coordinator)}
     for wire_id in {*document.structures, *document.thermostats, *document.alarms} - held:
@@ -252,7 +261,9 @@ def async_remove_excluded(coordinator: WwnCoordinator) -> None:
 
 
 def is_gone(coordinator: WwnCoordinator, device: dr.AnyDeviceEntry) -> bool:
-    """Whether the newest document holds nothing that a device in the registry stands for."""
+    """Whether the newest document holds nothing that a device in the registry stands for; without one, nobody knows."""
+    if not coordinator.has_document:
+        return False
     held = {coordinator.unique_id(wire_id) for wire_id, *_ in registered(coordinator)}
     return not any(domain == DOMAIN and unique_id in held for domain, unique_id in device.identifiers)
 
@@ -267,6 +278,16 @@ def alarm_name(coordinator: WwnCoordinator, wire_id: str, alarm: Alarm | None) -
     if alarm is not None and (name := alarm.name_long or alarm.name or alarm.where_name):
         return name
     return device.name or wire_id if device is not None else wire_id
+
+
+def remembered(coordinator: WwnCoordinator, key: str) -> Iterator[str]:
+    """Yield the ids of the things that had an entity of a row in an earlier run; not of homes left out since."""
+    prefix, suffix, entry = coordinator.unique_id(""), f"_{key}", coordinator.config_entry
+    for entity in er.async_entries_for_config_entry(er.async_get(coordinator.hass), entry.entry_id):
+        wire_id = entity.unique_id.removeprefix(prefix).removesuffix(suffix)
+        is_ours = entity.unique_id == f"{prefix}{wire_id}{suffix}"
+        if is_ours and wire_id not in coordinator.left_out:
+            yield wire_id
 
 
 def always(_item: object, _permissions: frozenset[Permission]) -> bool:
@@ -288,7 +309,16 @@ class Table:
     def new(
         self, coordinator: WwnCoordinator, known: set[tuple[str, str]]
     ) -> Iterator[tuple[tuple[str, str], WwnEntity[Any]]]:
-        """Yield, with a key, an entity for whatever the newest document has and is not known yet."""
+        """Yield, with a key, an entity for whatever the newest document has and is not known yet.
+
+        Before the first document, what was there before and has something to tell of that, too, is there again.
+        """
+        if not coordinator.has_document and self.entity_class.needs_no_document:
+            for description in self.descriptions:
+                for wire_id in remembered(coordinator, description.key):
+                    key = (wire_id, description.key)
+                    if key not in known:
+                        yield key, self.entity_class(coordinator, wire_id, description)
         for wire_id, item in included(coordinator, self.entity_class.items_of(coordinator.data)).items():
             for description in self.descriptions:
                 key = (wire_id, description.key)

@@ -64,6 +64,8 @@ def attributes_of(transition: Transition) -> dict[str, Any]:
 class WwnAlarmEvent(WwnAlarmEntity, EventEntity):
     """What last happened to an alarm. It tells of the past, which stays true whatever becomes of the link."""
 
+    needs_no_document = True
+
     def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
         """Listen from the start: what brought a new alarm may be that it sounds, before this is added."""
         super().__init__(coordinator, wire_id, description)

@@ -51,12 +51,14 @@ class WwnHistory:
         self._store = history_store(hass, entry_id)
         self._known: Known | None = None
         self._told: Known | None = None
-        self._waiting: deque[Transition] = deque()
+        self._waiting: deque[Transition | LinkChange] = deque()
         self._may_tell = False
         self._gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
         self._open_since: Instant | None = None
         self._listening = False
+        # Since when the link is lost, and what of that was told.
         self._lost_since: Instant | None = None
+        self._told_lost_since: Instant | None = None
         # What the documents lack at present, and since when: nobody hears of it, though the link may be up.
         self._missing: dict[str, Instant] = {}
         # Up to here everything that happened is known, and up to there it was told.
@@ -100,6 +102,8 @@ class WwnHistory:
             self._vouched = self._told_until = self._open_since = Instant.at(_time(stored["last_contact"]))
             missing = stored.get("missing", {})
             self._missing = {wire_id: Instant.at(_time(since)) for wire_id, since in missing.items()}
+            if lost_since := stored.get("lost_since"):
+                self._lost_since = self._told_lost_since = Instant.at(_time(lost_since))
             self._gaps.extend(Gap(start=_time(start), end=_time(end)) for start, end in stored["gaps"])
         except (KeyError, TypeError, ValueError, AttributeError) as err:
             LOGGER.warning("Could not read what was last known of the link; starting anew: %s", type(err).__name__)
@@ -158,18 +162,19 @@ class WwnHistory:
 
     @callback
     def async_link_lost(self, last_contact: Instant) -> None:
-        """Tell that the link is lost. last_contact: when it was last heard of."""
-        self._lost_since = last_contact
-        change = LinkChange(kind=LinkChangeKind.LOST, at=dt_util.utcnow())
-        async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, change)
+        """Tell that the link is lost, unless the last run did. last_contact: when it was last heard of."""
+        if self._lost_since is None:
+            self._lost_since = last_contact
+            self._waiting.append(LinkChange(kind=LinkChangeKind.LOST, at=dt_util.utcnow()))
+            self._tell()
 
     def _restored(self, now: Instant) -> None:
         """Tell that a link that was lost is back, with the first sign of life."""
         if self._lost_since is None:
             return
         gap, self._lost_since = gap_between(self._lost_since.moment(), now.moment()), None
-        change = LinkChange(kind=LinkChangeKind.RESTORED, at=gap.end, gap=gap)
-        async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, change)
+        self._waiting.append(LinkChange(kind=LinkChangeKind.RESTORED, at=gap.end, gap=gap))
+        self._tell()
 
     @callback
     def async_forget(self, alarm_id: str) -> None:
@@ -230,12 +235,21 @@ class WwnHistory:
         if not self._may_tell:
             return
         while self._waiting:
-            async_dispatcher_send(self._hass, SIGNAL_TRANSITION, self._entry_id, self._waiting.popleft())
+            self._send(self._waiting.popleft())
         if self._told is not self._known:
             is_news, self._told = self._told != self._known, self._known
             self._told_until = self._vouched
             if is_news:
                 self._write(TRANSITION_WRITTEN_WITHIN)
+
+    def _send(self, happened: Transition | LinkChange) -> None:
+        if isinstance(happened, Transition):
+            async_dispatcher_send(self._hass, SIGNAL_TRANSITION, self._entry_id, happened)
+            return
+        async_dispatcher_send(self._hass, SIGNAL_LINK, self._entry_id, happened)
+        self._told_lost_since = self._lost_since
+        if self._told is not None:
+            self._write(TRANSITION_WRITTEN_WITHIN)
 
     def _write(self, within: float) -> None:
         """Write soon; what is due already is not put off, as every further call to the store would do."""
@@ -249,6 +263,7 @@ class WwnHistory:
         return {
             "known": self._told.as_dict() if self._told else None,
             "last_contact": self._told_until.moment().isoformat() if self._told_until else None,
+            "lost_since": self._told_lost_since.moment().isoformat() if self._told_lost_since else None,
             "missing": {wire_id: since.moment().isoformat() for wire_id, since in self._missing.items()},
             "gaps": [(gap.start.isoformat(), gap.end.isoformat()) for gap in self._gaps],
         }

@@ -36,7 +36,7 @@ class WwnOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the homes to include, and for the months between two tests of an alarm."""
-        if self.config_entry.state is not ConfigEntryState.LOADED:
+        if self.config_entry.state is not ConfigEntryState.LOADED or not self.config_entry.runtime_data.has_document:
             return self.async_abort(reason="link_not_loaded")
         errors: dict[str, str] = {}
         if user_input is not None:

@@ -32,7 +32,8 @@ async def async_relink(hass: HomeAssistant, entry: ConfigEntry[Any], old_token: 
 async def async_forget_lost(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Load a link anew, and take what is not shared any more out of the registries, as a person wished."""
     await hass.config_entries.async_reload(entry.entry_id)
-    if entry.state is not ConfigEntryState.LOADED:
+    if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.has_document:
+        # Nobody can tell what is not shared.
         return
     entities, devices, touched = er.async_get(hass), dr.async_get(hass), set[str | None]()
     for each in er.async_entries_for_config_entry(entities, entry.entry_id):

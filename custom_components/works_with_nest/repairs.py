@@ -52,7 +52,7 @@ class PermissionsFlow(ReconfigureFlow):
 
     async def async_step_do_without(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:  # noqa: ARG002
         """Take what is given now for what is wanted."""
-        if self._entry.state is not ConfigEntryState.LOADED:
+        if self._entry.state is not ConfigEntryState.LOADED or not self._entry.runtime_data.has_document:
             return self.async_abort(reason="link_not_loaded")
         permissions = sorted(self._entry.runtime_data.permissions)
         data = {**self._entry.data, CONF_PERMISSIONS: permissions}

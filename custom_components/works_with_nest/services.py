@@ -114,11 +114,15 @@ def _targeted[T: (Structure, Thermostat)](
 
 
 def _things(hass: HomeAssistant, target: Mapping[str, Any]) -> list[Thing]:
-    """Return the homes and devices of ours that a target names; a link that is not loaded cannot take anything."""
-    found = [(device_id, thing_of(hass, device_id)) for device_id in sorted(device_ids(hass, target))]
-    if any(thing is None for _, thing in found):
+    """Return the homes and devices of ours that a target names, of links that can take something.
+
+    Where there is none of those and one of others, that is why.
+    """
+    found = [thing_of(hass, device_id) for device_id in sorted(device_ids(hass, target))]
+    ready = [thing for thing in found if thing and thing.coordinator.has_document]
+    if found and not ready:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="link_not_loaded")
-    return [thing for _, thing in found if thing]
+    return ready
 
 
 def _with_zone(moment: datetime) -> datetime:

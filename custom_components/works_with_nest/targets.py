@@ -41,11 +41,8 @@ def is_ours(hass: HomeAssistant, device: dr.AnyDeviceEntry | None) -> bool:
 
 
 def coordinator_of(hass: HomeAssistant, entry_id: str) -> WwnCoordinator | None:
-    """Return the coordinator of a link that has read its homes, also while the rest of it is still being set up."""
-    coordinator: WwnCoordinator | None = getattr(hass.config_entries.async_get_entry(entry_id), "runtime_data", None)
-    # Told to be there always, and is not before the first document.
-    has_document = coordinator is not None and coordinator.data is not None
-    return coordinator if has_document else None
+    """Return the coordinator of a link, also while the rest of it is still being set up."""
+    return getattr(hass.config_entries.async_get_entry(entry_id), "runtime_data", None)
 
 
 def device_id_of(hass: HomeAssistant, entry_id: str, wire_id: str | None) -> str | None:
@@ -72,6 +69,13 @@ def thing_of(hass: HomeAssistant, device_id: str) -> Thing | None:
         return None
     unique_id = next(unique_id for domain, unique_id in device.identifiers if domain == DOMAIN)
     return Thing(device, coordinator, unique_id.removeprefix(coordinator.unique_id("")))
+
+
+def below(hass: HomeAssistant, thing: Thing) -> list[str]:
+    """Return the ids on the wire of what the registry has below a home, also when no document tells of it."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), thing.device.config_entry_id)
+    found = (thing_of(hass, device.id) for device in devices if device.via_device_id == thing.device.id)
+    return [each.wire_id for each in found if each]
 
 
 def name_of(hass: HomeAssistant, device_id: str | None) -> str | None:

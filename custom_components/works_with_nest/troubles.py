@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -39,7 +39,6 @@ def async_forget_troubles(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 async def async_watch_troubles(coordinator: WwnCoordinator) -> None:
     """Keep the repairs of a link true for as long as it is loaded."""
     entry, hass = coordinator.config_entry, coordinator.hass
-    ir.async_delete_issue(hass, DOMAIN, moved_issue(entry))
     for watch in (LinkWatch(coordinator), PermissionWatch(coordinator), ProtocolWatch(coordinator)):
         entry.async_on_unload(watch.async_start())
     entry.async_on_unload(lambda: async_forget_troubles(hass, entry))
@@ -84,9 +83,13 @@ class LinkWatch:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Watch, and return what ends it."""
+        """Watch, and return what ends it. What was not heard before it was loaded counts, too."""
+        coordinator = self._coordinator
+        if not coordinator.live:
+            since = max(BORN, coordinator.last_contact or BORN)
+            self._start_timer(max(0.0, DOWN_FOR_LONG - (dt_util.utcnow() - since).total_seconds()))
         self._look()
-        remove = self._coordinator.async_add_listener(self._look)
+        remove = coordinator.async_add_listener(self._look)
 
         @callback
         def stop() -> None:
@@ -100,9 +103,14 @@ class LinkWatch:
         coordinator = self._coordinator
         if coordinator.live:
             self._stop_timer()
-            ir.async_delete_issue(coordinator.hass, DOMAIN, issue_of("link_down", coordinator.config_entry))
+            for issue in (issue_of("link_down", coordinator.config_entry), moved_issue(coordinator.config_entry)):
+                ir.async_delete_issue(coordinator.hass, DOMAIN, issue)
         elif self._timer is None:
-            self._timer = async_call_later(coordinator.hass, DOWN_FOR_LONG, self._say)
+            self._start_timer(DOWN_FOR_LONG)
+
+    def _start_timer(self, seconds: float) -> None:
+        say = HassJob(self._say, cancel_on_shutdown=True)
+        self._timer = async_call_later(self._coordinator.hass, seconds, say)
 
     async def _say(self, _now: datetime) -> None:
         self._timer = None
