@@ -44,6 +44,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     "link_down": ("Nothing was heard for half an hour; the cause is named", "Mend what is named; it then goes away"),
     "link_ended": ("The connection was removed on the server", "Link again, or delete the entry"),
     "link_not_loaded": ("The link is not up", "Look at its entry for the reason"),
+    "mode_not_known": ("The thermostat reports a mode that came later", "Choose a mode; look for an update"),
     "mode_not_offered": ("This thermostat does not have the mode", "Choose one that it shows"),
     "mode_not_taken": ("The thermostat is offline or slow", "Check it, try again"),
     "moved": ("Announced from another address without a proof", "If you moved it, enter its address"),

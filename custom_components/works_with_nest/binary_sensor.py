@@ -15,6 +15,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
+import orjson
 
 from .const import CONF_TEST_MONTHS, DAYS_OF_MONTH
 from .coordinator import WwnConfigEntry, WwnCoordinator
@@ -41,6 +42,9 @@ IS_ALARMING: Final[Mapping[object, bool]] = {AlarmLevel.OK: False, AlarmLevel.WA
 IS_LOW: Final[Mapping[object, bool]] = {Battery.OK: False, Battery.REPLACE: True}
 IS_HOME: Final[Mapping[object, bool]] = {Presence.HOME: True, Presence.AWAY: False}
 
+# The recorder drops all attributes of a state with more than 16 KiB, in bytes; there are five lists of names.
+ROOM_FOR_NAMES: Final = 2400
+LONGEST_NAME: Final = 200
 
 # How often to see whether a test has become too old.
 LOOK_AGAIN_AFTER: Final = timedelta(hours=1)
@@ -194,6 +198,17 @@ ALARMS: Final[tuple[WwnBinarySensorDescription[Alarm], ...]] = (
 )
 
 
+def listed(names: list[str]) -> tuple[list[str], int]:
+    """Return as many names as there is room for, and how many are left."""
+    shown, room = list[str](), ROOM_FOR_NAMES
+    for name in (name[:LONGEST_NAME] for name in names):
+        room -= len(orjson.dumps(name)) + 1
+        if room < 0:
+            break
+        shown.append(name)
+    return shown, len(names) - len(shown)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: WwnConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
@@ -262,8 +277,11 @@ class WwnAlarmMonitoring(WwnHomeEntity, BinarySensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Return what is wrong, and with which alarms."""
-        return {"link_down": not self.coordinator.live, **self._names_by_shortcoming()}
+        """Return what is wrong, and with which alarms; of very many only some by name, and how many more there are."""
+        named = {shortcoming: listed(names) for shortcoming, names in self._names_by_shortcoming().items()}
+        left = {shortcoming: more for shortcoming, (_, more) in named.items() if more}
+        attributes = {"link_down": not self.coordinator.live, **{key: names for key, (names, _) in named.items()}}
+        return attributes | ({"more": left} if left else {})
 
     @override
     async def async_added_to_hass(self) -> None:

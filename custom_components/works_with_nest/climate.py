@@ -417,6 +417,8 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
             await self._write_mode(HvacMode.ECO)
         elif (mode := self._of(mode_without_eco, None)) is not None:
             await self._write_mode(mode)
+        else:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="mode_not_known")
 
     @override
     async def async_set_temperature(self, **kwargs: Any) -> None:

@@ -61,6 +61,12 @@ def placeholders(err: WwnError) -> dict[str, str]:
     return {"message": getattr(err, "message", "") or str(err)}
 
 
+def is_passing(err: BaseException | None) -> bool:
+    """Whether what went wrong may well be over by itself; nobody has to do anything about it yet."""
+    is_certificate = isinstance(err, WwnCertificateError)
+    return err is None or (isinstance(err, WwnConnectionError | WwnWaitError) and not is_certificate)
+
+
 def wait_of(err: Exception) -> float:
     """Return the seconds to wait before asking again: what a server says that blocks or is down, within reason."""
     return err.wait if isinstance(err, WwnWaitError) else 0

@@ -36,7 +36,8 @@ from .wwn.models import Alarm, AlarmLevel, Bound, Permission, RingColour, Struct
 PARALLEL_UPDATES = 0
 
 # Signs of life come every 30 s; each written would be two rows a minute in the database, for as long as all is well.
-CONTACT_WRITTEN_EVERY: Final = timedelta(minutes=1)
+# Nobody looks for the minute while the link is up, and when it is lost the time is written to the second.
+CONTACT_WRITTEN_EVERY: Final = timedelta(minutes=30)
 
 UNIT_OF_SCALE: Final = {
     TemperatureScale.CELSIUS: UnitOfTemperature.CELSIUS,
@@ -305,7 +306,7 @@ class WwnHomeSensor(WwnHomeEntity, WwnSensor[Home]):
 
 
 class WwnLinkSensor(WwnLinkEntity, SensorEntity):
-    """A value of the link: exact where the link is lost or back, and never more than a minute behind while it lives."""
+    """A value of the link: exact where the link is lost or back, at most half an hour behind while it lives."""
 
     entity_description: WwnSensorDescription[WwnCoordinator]
 

@@ -13,6 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, DOWN_FOR_LONG
 from .coordinator import WwnCoordinator
+from .errors import is_passing
 from .moving import moved_issue
 from .sentences import async_sentence
 from .sharing import async_names
@@ -83,11 +84,10 @@ class LinkWatch:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Watch, and return what ends it. What was not heard before it was loaded counts, too."""
+        """Watch, and return what ends it."""
         coordinator = self._coordinator
         if not coordinator.live:
-            since = max(BORN, coordinator.last_contact or BORN)
-            self._start_timer(max(0.0, DOWN_FOR_LONG - (dt_util.utcnow() - since).total_seconds()))
+            self._start_timer(self._left_at_start())
         self._look()
         remove = coordinator.async_add_listener(self._look)
 
@@ -107,6 +107,17 @@ class LinkWatch:
                 ir.async_delete_issue(coordinator.hass, DOMAIN, issue)
         elif self._timer is None:
             self._start_timer(DOWN_FOR_LONG)
+
+    def _left_at_start(self) -> float:
+        """Return in how many seconds a link that was not up when it was loaded is down for long: before counts, too.
+
+        What does not pass by itself is said at once, for a person has to mend it.
+        """
+        err = self._coordinator.last_exception
+        if err and not is_passing(err.__cause__):
+            return 0
+        since = max(BORN, self._coordinator.last_contact or BORN)
+        return max(0, DOWN_FOR_LONG - (dt_util.utcnow() - since).total_seconds())
 
     def _start_timer(self, seconds: float) -> None:
         say = HassJob(self._say, cancel_on_shutdown=True)

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import pytest
 from yarl import URL
 
@@ -138,8 +139,11 @@ async def test_a_link_by_a_confirmed_certificate_ends_when_the_certificate_is_an
     Authority("nest").pair(tmp_path / "pairs")
     await secure_home.start(port)
     await hass.config_entries.async_reload(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.error_reason_translation_key == "certificate_changed"
+    # Nothing that passes by itself, so it is not waited for half an hour.
+    await until(lambda: ir.async_get(hass).async_get_issue(DOMAIN, f"link_down_{entry.entry_id}"))
+    said = ir.async_get(hass).async_get_issue(DOMAIN, f"link_down_{entry.entry_id}")
+    assert said.translation_placeholders["cause"].startswith("The certificate of this server is not the one")
+    assert hass.states.get("binary_sensor.home_connection").state == "off"
 
 
 async def notice_on(browser: Browser, address: str) -> str:

@@ -235,7 +235,7 @@ async def test_redirects_in_a_circle_end(serve: Serve, session: ClientSession) -
         (error(404), WwnNotFoundError),
         (error(429), WwnBlockedError),
         (error(500), WwnServerError),
-        (redirect("/", 303), WwnRefusedError),
+        (redirect("/", 303), WwnRedirectError),
         (web.Response(text="not json"), WwnProtocolError),
     ],
 )

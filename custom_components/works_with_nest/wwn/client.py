@@ -34,6 +34,7 @@ from .writes import MergedWrites
 
 # 303 and 301 would turn a write into a read; the service uses 307 alone, and 308 means the same (protocol 4.2).
 REDIRECTS: Final = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
+NO_CONNECTION: Final = "no connection"
 # Streams last; how long each piece may take is watched where they are read.
 NO_TOTAL_TIMEOUT: Final = ClientTimeout(total=None)
 # What is answered to a write without the permission for it (protocol 7.3).
@@ -190,12 +191,17 @@ class WwnClient:
         """Return what is answered.
 
         A refused token is tried once more from the root host, since one that got lost at a redirect looks the same
-        (protocol 4.2 and 9).
+        (protocol 4.2 and 9). All of it together has the time of one request: polls of a minute have to fit into the
+        time for which an answer stands for the present.
         """
         try:
-            return await self._content_once(method, path, body)
-        except WwnAuthError:
-            return await self._content_once(method, path, body)
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                try:
+                    return await self._content_once(method, path, body)
+                except WwnAuthError:
+                    return await self._content_once(method, path, body)
+        except TimeoutError:
+            raise WwnConnectionError(NO_CONNECTION) from None
 
     async def _content_once(self, method: str, path: str, body: bytes | None) -> bytes:
         async with self._answer(method, path, body) as response:
@@ -208,6 +214,10 @@ class WwnClient:
     async def _raise_for_status(self, response: ClientResponse) -> None:
         if response.status == HTTPStatus.OK:
             return
+        if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+            self._shard = None
+            msg = f"redirected with {response.status}, which would change the request"
+            raise WwnRedirectError(msg)
         content = self.without_token(await read_body(response))
         try:
             body = orjson.loads(content)
@@ -242,8 +252,7 @@ class WwnClient:
         except TimeoutError, ClientError, OSError:
             self._shard = None
             # Without the cause: its text holds the URL, which the error must not.
-            msg = "no connection"
-            raise WwnConnectionError(msg) from None
+            raise WwnConnectionError(NO_CONNECTION) from None
         except BaseException:
             self._shard = None
             raise
@@ -268,8 +277,7 @@ class WwnClient:
             return await self._session.request(method, url, **kwargs)
         except ValueError:
             # An address that nobody can be asked at, such as one with a name that is too long.
-            msg = "no connection"
-            raise WwnConnectionError(msg) from None
+            raise WwnConnectionError(NO_CONNECTION) from None
 
     def _trusted(self, asked: URL, location: str) -> URL:
         """Return where a redirect leads, if that may be given the token."""

@@ -36,6 +36,9 @@ from typing import Any, Final, override
 
 from .const import LONGEST_BLOCK, SHORTEST_BLOCK
 
+# Characters of a text of a server's.
+LONGEST_TEXT: Final = 200
+
 
 class WwnError(Exception):
     """Anything that went wrong on the link."""
@@ -114,6 +117,8 @@ class WwnAddressError(WwnError):
 
 class WwnResponseError(WwnError):
     """The server answered with an error.
+
+    Its texts are one line each, and short: they are shown to persons and logged, whatever the server is.
 
     status: HTTP status. kind: the anchor of the error's type on the data API (protocol 7.1), or the OAuth error word
     (protocol 1.4); empty where the server gave none. message: the server's words for the person. instance: the
@@ -242,7 +247,7 @@ def parse_retry_after(header: str | None) -> float | None:
 def _kind(said: Mapping[str, Any]) -> str:
     """Return the anchor of the data API's type, whose host and path varied, else the OAuth word."""
     if isinstance(link := said.get("type"), str) and "#" in link:
-        return link.rpartition("#")[2]
+        return one_line(link.rpartition("#")[2])
     return _first_text(said, "error")
 
 
@@ -251,4 +256,11 @@ def _instance(said: Mapping[str, Any]) -> str:
 
 
 def _first_text(said: Mapping[str, Any], *keys: str) -> str:
-    return next((value for key in keys if isinstance(value := said.get(key), str)), "")
+    return next((one_line(value) for key in keys if isinstance(value := said.get(key), str)), "")
+
+
+def one_line(said: str) -> str:
+    """Return what a server said without what breaks lines or steers a terminal, and no more than fits a sentence."""
+    words = "".join(character if character.isprintable() else " " for character in said[: 4 * LONGEST_TEXT]).split()
+    line = " ".join(words)
+    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1]}…"

@@ -300,9 +300,14 @@ def _group[T: (Structure, Thermostat, Alarm)](
             LOGGER.debug("Left out %s: it is no object", key)
             continue
         known = last.get(key)
-        group[key] = known if known is not None and known.raw == value else parse(key, value)
+        group[key] = known if known is not None and _is_same_object(known.raw, value) else parse(key, value)
     unchanged = group.keys() == last.keys() and all(group[key] is last[key] for key in group)
     return last if unchanged else group
+
+
+def _is_same_object(known: RawObject, raw: RawObject) -> bool:
+    """Whether an object is what it was, in its types too: true and 1 are equal here, and not on the wire."""
+    return known == raw and [*map(type, known.values())] == [*map(type, raw.values())]
 
 
 def _object(raw: object) -> RawObject:
