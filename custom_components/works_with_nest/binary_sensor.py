@@ -20,7 +20,6 @@ import orjson
 from .const import CONF_TEST_MONTHS, DAYS_OF_MONTH
 from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import (
-    LINK_KEY,
     Table,
     WwnAlarmEntity,
     WwnEntity,
@@ -117,7 +116,7 @@ CONNECTIVITY: Final[WwnBinarySensorDescription[Any]] = WwnBinarySensorDescriptio
 
 LINK: Final[tuple[WwnBinarySensorDescription[WwnCoordinator], ...]] = (
     WwnBinarySensorDescription(
-        key=LINK_KEY,
+        key="link",
         translation_key="link",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,

@@ -186,6 +186,17 @@ async def test_leaving_eco_restores_the_mode_before_if_the_thermostat_has_it(
     assert service.writes() == [(f"/devices/thermostats/{UPSTAIRS}", {"hvac_mode": written})]
 
 
+async def test_leaving_eco_is_refused_in_words_where_nobody_knows_what_is_left(
+    hass: HomeAssistant, service: FixtureService, link: SetUp
+) -> None:
+    mode(service, "emergency-heat", UPSTAIRS)
+    await link()
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(hass, "set_preset_mode", UPSTAIRS_CLIMATE, preset_mode="none")
+    assert raised.value.translation_key == "mode_not_known"
+    assert service.writes() == []
+
+
 async def test_mode_and_temperature_are_two_writes_the_second_when_the_mode_is_shown(
     hass: HomeAssistant, service: FixtureService, link: SetUp
 ) -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.core import HomeAssistant
+from homeassistant.components.recorder.db_schema import StateAttributes
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 import pytest
@@ -131,6 +132,11 @@ async def test_a_home_without_alarms_has_no_level(quiet: FixtureService, link: S
     assert (*smoke_shown(state_of), state_of(MONITORING)) == (None, None, None)
 
 
+def changed(hass: HomeAssistant) -> Event[EventStateChangedData]:
+    state = hass.states.get(MONITORING)
+    return Event("state_changed", {"entity_id": MONITORING, "old_state": None, "new_state": state})
+
+
 def monitoring(hass: HomeAssistant) -> tuple[str, dict[str, Any]]:
     state = hass.states.get(MONITORING)
     assert state is not None
@@ -164,6 +170,24 @@ async def test_what_keeps_an_alarm_from_being_heard_is_named_with_the_alarm(
     await link()
     named = NOTHING | {key: ["Kitchen Nest Protect (Pantry)"] for key in shortcomings}
     assert monitoring(hass) == ("on" if shortcomings else "off", named | {"link_down": False})
+
+
+async def test_of_very_many_alarms_some_are_named_and_the_recorder_takes_it(
+    hass: HomeAssistant, quiet: FixtureService, link: SetUp
+) -> None:
+    quiet.document["structures"][HOME]["smoke_co_alarms"] += [f"{number:03}{'ü' * 60}" for number in range(500)]
+    odd = {"is_online": None, "battery_health": "replace", "name_long": "ü" * 300}
+    for number in range(40):
+        silent = alarm(quiet.document, KITCHEN) | odd
+        quiet.document["devices"]["smoke_co_alarms"][f"silent {number}"] = silent
+    await link()
+    state, shortcomings = monitoring(hass)
+    assert state == "on"
+    for shortcoming, count in (("missing", 500), ("unknown", 40), ("battery_low", 40)):
+        named = len(shortcomings[shortcoming])
+        assert (named >= 5, named + shortcomings["more"][shortcoming]) == (True, count)
+    # Home Assistant's recorder keeps nothing of what is larger.
+    assert len(StateAttributes.shared_attrs_bytes_from_event(changed(hass), None)) > 2000
 
 
 async def test_a_missing_alarm_is_named_as_people_named_it(

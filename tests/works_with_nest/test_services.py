@@ -4,14 +4,15 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import entity_registry as er, label_registry as lr
+from homeassistant.helpers import device_registry as dr, entity_registry as er, label_registry as lr
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.works_with_nest.const import DOMAIN
 
 from .automations import device_id
-from .conftest import ALL_PERMISSIONS, FixtureService, SetUp
+from .conftest import ALL_PERMISSIONS, FixtureService, SetUp, entry_data
 from .test_climate import HALLWAY, HALLWAY_CLIMATE, UPSTAIRS
 from .test_home_and_alarms import BEDROOM, HOME
 
@@ -143,6 +144,23 @@ async def test_what_cannot_be_is_refused_before_anything_is_sent(
     await hass.config_entries.async_unload(entry.entry_id)
     assert (await refusal(hass, "set_eta", device_id=home, **WINDOW))[0] == "link_not_loaded"
     assert service.writes() == []
+
+
+async def test_an_area_acts_on_what_is_loaded_of_it_and_a_name_has_to_be(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, device_registry: dr.DeviceRegistry
+) -> None:
+    await link()
+    other = MockConfigEntry(domain=DOMAIN, data=entry_data(service.base, ["other"], []))
+    other.add_to_hass(hass)
+    unloaded = device_registry.async_get_or_create(config_entry_id=other.entry_id, identifiers={(DOMAIN, "x_other")})
+    device_registry.async_update_device(unloaded.id, area_id="hallway")
+    await call(hass, "set_fan_timer", area_id="hallway", minutes=15)
+    assert [path for path, _ in service.writes()] == [FAN]
+    by_name = await refusal(hass, "set_fan_timer", area_id="hallway", device_id=unloaded.id, minutes=15)
+    assert by_name[0] == "link_not_loaded"
+    device_registry.async_update_device(unloaded.id, area_id="attic")
+    assert (await refusal(hass, "set_fan_timer", area_id="attic", minutes=15))[0] == "link_not_loaded"
+    assert len(service.writes()) == 1
 
 
 @pytest.mark.parametrize(

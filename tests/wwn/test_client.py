@@ -1,5 +1,6 @@
 """Reads, writes and redirects of one link."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -255,6 +256,27 @@ async def test_an_answer_without_end_is_not_read_to_its_end(
     server = Recorder(web.Response(status=status, body=b"x" * 2000))
     with pytest.raises(WwnProtocolError):
         await WwnClient(session, nest_server(await serve(server.answer)), TOKEN).read()
+
+
+@pytest.mark.parametrize("status", [200, 401])
+async def test_a_slow_answer_has_the_time_of_one_request_and_no_more(
+    serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    for module in (client_module, body_module):
+        monkeypatch.setattr(module, "REQUEST_TIMEOUT", 0.5)
+
+    async def dawdle(request: web.Request) -> web.StreamResponse:
+        # Each part is in time by itself: the head, the body, and for 401 both of them again.
+        await asyncio.sleep(0.3)
+        response = web.StreamResponse(status=status)
+        await response.prepare(request)
+        await asyncio.sleep(0.3)
+        await response.write(b"{}")
+        return response
+
+    client = WwnClient(session, nest_server(await serve(dawdle)), TOKEN)
+    with pytest.raises(WwnConnectionError):
+        await client.read()
 
 
 @pytest.mark.parametrize("status", [400, 401, 503])

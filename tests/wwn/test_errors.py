@@ -73,6 +73,22 @@ def test_retry_after_as_a_date() -> None:
     assert parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT") == 0.0
 
 
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("Not in away mode", "Not in away mode"),
+        ("one\r\ntwo\tthree  four", "one two three four"),
+        ("\x1b[31mred\u2028\u202eline", "[31mred line"),
+        ("é" * 200, "é" * 200),
+        ("x" * 5000, "x" * 199 + "…"),
+        (" \n ", ""),
+    ],
+)
+def test_what_a_server_says_is_one_short_line(said: str, line: str) -> None:
+    error = response_error(400, {"error": said, "message": said, "instance": said})
+    assert (error.kind, error.message, error.instance) == (line, line, line)
+
+
 def test_every_error_derives_from_the_one_base() -> None:
     found = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
     assert len(found) > 12

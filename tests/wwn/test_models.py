@@ -238,6 +238,17 @@ def test_only_what_changed_is_new(everything_granted: dict[str, Any]) -> None:
     assert second.structures is first.structures
 
 
+@pytest.mark.parametrize(("before", "after"), [(True, 1), (1, True), (False, 0), (0, False)])
+def test_a_flag_and_a_number_that_are_equal_in_python_are_not_the_same(
+    everything_granted: dict[str, Any], before: object, after: object
+) -> None:
+    reader, changed = DocumentReader(), deepcopy(everything_granted)
+    everything_granted["devices"]["smoke_co_alarms"][BEDROOM]["is_online"] = before
+    changed["devices"]["smoke_co_alarms"][BEDROOM]["is_online"] = after
+    seen = [reader.read(document).alarms[BEDROOM].is_online for document in (everything_granted, changed)]
+    assert seen == [value if isinstance(value, bool) else None for value in (before, after)]
+
+
 def test_what_came_and_went_has_changed(everything_granted: dict[str, Any]) -> None:
     reader = DocumentReader()
     first = reader.read(everything_granted)
