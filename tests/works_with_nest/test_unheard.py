@@ -146,14 +146,19 @@ async def test_nothing_is_removed_and_nothing_can_be_while_nobody_knows(
     hass: HomeAssistant, service: FixtureService, go_down: GoDown
 ) -> None:
     entry = await go_down()
-    entities, devices = er.async_get(hass), dr.async_get(hass)
-    before = {*entities.entities}, {device.id for device in devices.devices.values()}
+    entities, devices = er.async_get(hass).entities, dr.async_get(hass)
+
+    def known() -> tuple[set[str], set[str]]:
+        found = dr.async_entries_for_config_entry(devices, entry.entry_id)
+        return {*entities}, {device.id for device in found}
+
+    before = known()
     for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
         assert not await async_remove_config_entry_device(hass, entry, device)
     await relinking.async_forget_lost(hass, entry)
     options = await hass.config_entries.options.async_init(entry.entry_id)
     assert (options["type"], options["reason"]) == ("abort", "link_not_loaded")
-    assert ({*entities.entities}, {device.id for device in devices.devices.values()}) == before
+    assert known() == before
 
 
 async def test_a_home_left_out_meanwhile_goes_with_the_first_document(
