@@ -155,7 +155,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @property
     def age(self) -> float | None:
         """Return how many seconds ago the last sign of life came; None where none did in this run."""
-        return self._heard.age() if self.last_contact else None
+        return self._heard.age() if self.has_document else None
 
     @property
     def last_known_contact(self) -> datetime | None:

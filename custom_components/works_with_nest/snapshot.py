@@ -57,7 +57,7 @@ class LinkView:
     def is_known(self) -> bool:
         """Whether there is somebody who knows what was last heard."""
         coordinator = self._coordinator
-        return coordinator is not None and (coordinator.data is not None or coordinator.history.is_loaded)
+        return coordinator is not None and (coordinator.has_document or coordinator.history.is_loaded)
 
     def freshness(self) -> Json:
         """Return how fresh the news is.
