@@ -1,6 +1,6 @@
 """How much a person does for a link, by each way in: counted while it is done, in a real browser.
 
-Prints the rows of the table in docs/effort.md; the browser tests hold the document to them.
+Prints the rows of the table in docs/linking.md; the browser tests hold the document to them.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from .paths import CHECKOUT
 from .ports import free_port
 from .walks import Walker, link_by_pin, link_typed
 
-DOCUMENT: Final = CHECKOUT / "docs" / "effort.md"
+DOCUMENT: Final = CHECKOUT / "docs" / "linking.md"
 FOUND: Final = "Found by itself"
 TYPED: Final = "Address typed"
 BY_PIN: Final = "Address and PIN typed"
