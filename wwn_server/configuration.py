@@ -7,14 +7,18 @@ from pathlib import Path
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from .homes.sources.in_file import sources_of
 from .options import OPTIONS, VARIABLE_PREFIX, Option
+from .refused import ValueRefusedError
 from .settings import Settings, default_config_file
-from .values import ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 CONFIG_VARIABLE: Final = f"{VARIABLE_PREFIX}CONFIG"
+
+# Each source is a table of its own, and nothing that fits into a flag.
+_SOURCE: Final = "source"
 
 _BY_NAME: Final = {option.name: option for option in OPTIONS}
 _BY_VARIABLE: Final = {option.variable: option for option in OPTIONS}
@@ -31,12 +35,16 @@ class ConfigurationError(Exception):
 def settings_of(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Return what holds, given the flags that were said by name of field. Raises ``ConfigurationError``."""
     problems: list[str] = []
-    from_file = _read(_of_file(config_file(flags, environment), problems), problems)
+    file = config_file(flags, environment)
+    parsed = _parsed(file, problems)
+    sources = sources_of(parsed.pop(_SOURCE, []), file or Path(), problems)
+    from_file = _read(_of_file(file, parsed, problems), problems)
     from_environment = _read(_of_environment(environment, problems), problems)
     if problems:
         raise ConfigurationError(problems)
     said = {option.field: flags[option.field] for option in OPTIONS if flags.get(option.field) is not None}
-    return Settings(**from_file | from_environment | {name: _frozen(value) for name, value in said.items()})
+    own = {name: _frozen(value) for name, value in said.items()}
+    return Settings(**from_file | from_environment | own, sources=sources)
 
 
 def config_file(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Path | None:
@@ -77,9 +85,9 @@ def _of_environment(environment: Mapping[str, str], problems: list[str]) -> list
     return said
 
 
-def _of_file(file: Path | None, problems: list[str]) -> list[_Said]:
+def _of_file(file: Path | None, parsed: Mapping[str, Any], problems: list[str]) -> list[_Said]:
     said = []
-    for name, value in _parsed(file, problems).items():
+    for name, value in parsed.items():
         place = f"{file}, {name}"
         option = _BY_NAME.get(name)
         if option is None:

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .homes.sources.kinds import SourceSettings
 
 type Network = IPv4Network | IPv6Network
 
@@ -65,6 +68,7 @@ class Settings:
     seed: int = 1
     speed: float = 1.0
     scale: str = "C"
+    sources: tuple[SourceSettings, ...] = ()
     limits: bool = True
     limit_reads: int = 300
     limit_streams: int = 120

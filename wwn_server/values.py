@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 import ipaddress
 import math
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final, Never
 
 from .addresses import split
+from .refused import ValueRefusedError
 from .settings import Network
 from .store.accounts import LONGEST_NAME
 
@@ -28,10 +28,6 @@ _TRUTHS: Final = {
     "off": False,
     "0": False,
 }
-
-
-class ValueRefusedError(argparse.ArgumentTypeError):
-    """A value makes no sense; the message says what would. The parser of flags shows it as it is."""
 
 
 def truth(value: str) -> bool:

@@ -1,6 +1,7 @@
 """Flags before environment before file before default; what can't be used is named with its source and its cure."""
 
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 import socket
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from wwn_server.__main__ import main
 from wwn_server.cli import build_parser
 from wwn_server.configuration import ConfigurationError, settings_of
+from wwn_server.homes.assembled import assembled
+from wwn_server.homes.sources.mqtt_alarms import MqttAlarms
 from wwn_server.options import OPTIONS
 from wwn_server.settings import Settings
 from wwn_server.store import Store
@@ -171,3 +174,119 @@ def test_check_refuses_what_is_set_wrong(capsys: pytest.CaptureFixture[str], mon
     monkeypatch.setenv("WWN_SERVER_PORT", "x")
     assert main(["check"]) == 2
     assert capsys.readouterr().err == "wwn-server: WWN_SERVER_PORT: 'x' is not a port: a number from 0 to 65535.\n"
+
+
+def sources(file: Path, text: str) -> Settings:
+    file.write_text(text)
+    return resolve("--config", str(file))
+
+
+class TestSources:
+    """Real devices that the file names."""
+
+    def test_each_is_a_table_of_its_own(self, file: Path, tmp_path: Path) -> None:
+        secret = tmp_path / "password"
+        secret.write_text("right secret\n")
+        secret.chmod(0o600)
+        settings = sources(
+            file,
+            f"""
+            port = 5
+            [[source]]
+            kind = "nolongerevil"
+            address = "http://nas.lan:8082"
+            [[source]]
+            kind = "mqtt"
+            address = "mqtts://10.0.0.2"
+            username = "nest"
+            password-file = "{secret}"
+            topic = ["house/attic"]
+            co-field = "co"
+            silent-hours = 3
+            [[source]]
+            kind = "simulated"
+            """,
+        )
+        assert (settings.port, [each.kind for each in settings.sources]) == (5, ["nolongerevil", "mqtt", "simulated"])
+        assert "right secret" not in repr(settings)
+        made = settings.sources[1].make()
+        assert isinstance(made, MqttAlarms)
+        known = made._settings
+        assert (str(known.login.address), known.login.password) == ("mqtts://10.0.0.2:8883", "right secret")
+        assert (known.topics, known.smoke, known.co) == (("house/attic",), "smoke", "co")
+        assert known.silence == timedelta(hours=3)
+        assert "right secret" not in repr(known)
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ('source = "mqtt"', "each source is a table of its own, below a line [[source]]."),
+            ("[[source]]", "source 1, kind: this is one of mqtt, nolongerevil, simulated."),
+            ('[[source]]\nkind = "zigbee"', "source 1, kind: this is one of"),
+            ('[[source]]\nkind = "mqtt"', "source 1, address: this is missing."),
+            (
+                '[[source]]\nkind = "mqtt"\naddres = "mqtt://a"',
+                "source 1, addres: there is no such setting. Did you mean address?",
+            ),
+            (
+                '[[source]]\nkind = "mqtt"\naddress = "http://a"',
+                "source 1, address: this is not an address such as mqtt://",
+            ),
+            ('[[source]]\nkind = "mqtt"\naddress = "mqtt://u:hidden@a"', "source 1, address: this is not an address"),
+            (
+                '[[source]]\nkind = "nolongerevil"\naddress = "http://169.254.1.1"',
+                "source 1, address: this is not an address",
+            ),
+            (
+                '[[source]]\nkind = "nolongerevil"\naddress = "http://[fe80::1]"',
+                "source 1, address: this is not an address",
+            ),
+            ('[[source]]\nkind = "mqtt"\naddress = "mqtt://a"\nsilent-hours = 0', "it can't be switched off"),
+            ('[[source]]\nkind = "mqtt"\naddress = "mqtt://a"\ntopic = "house/#"', "is not a topic such as house/hall"),
+            ('[[source]]\nkind = "mqtt"\naddress = true', "source 1, address: this takes one text or number."),
+            (
+                '[[source]]\nkind = "mqtt"\naddress = "mqtt://a"\npassword = "hidden"',
+                "source 1, password: there is no such setting. Did you mean password-file?",
+            ),
+            (
+                '[[source]]\nkind = "mqtt"\naddress = "mqtt://a"\npassword-file = "/nowhere"',
+                "/nowhere can't be read (No such file or directory).",
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_named_with_its_cure_and_no_secret(self, file: Path, text: str, sentence: str) -> None:
+        file.write_text(text)
+        (problem,) = problems("--config", str(file))
+        assert sentence in problem
+        assert problem.startswith(f"{file}, source")
+        assert "hidden" not in problem
+
+    def test_a_secret_that_others_can_read_is_refused(self, file: Path, tmp_path: Path) -> None:
+        secret = tmp_path / "password"
+        secret.write_text("hidden")
+        secret.chmod(0o640)
+        file.write_text(f'[[source]]\nkind = "mqtt"\naddress = "mqtt://a"\npassword-file = "{secret}"')
+        (problem,) = problems("--config", str(file))
+        assert f"chmod 600 {secret}" in problem
+        assert "hidden" not in problem
+
+    def test_without_any_the_home_is_simulated(self, store: Store) -> None:
+        home = assembled(Settings(), store)
+        assert (list(home.sources), home.playable is not None) == (["simulated"], True)
+
+    def test_with_one_it_is_not_unless_that_is_asked_for(self, file: Path, store: Store) -> None:
+        real = '[[source]]\nkind = "mqtt"\naddress = "mqtt://a"\n'
+        assert assembled(sources(file, real), store).playable is None
+        both = assembled(sources(file, real + '[[source]]\nkind = "simulated"'), store)
+        assert (list(both.sources), both.playable is not None) == (["file mqtt mqtt://a", "simulated"], True)
+
+    def test_those_of_the_page_come_after_those_of_the_file(
+        self, file: Path, store: Store, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store.sources.add("nolongerevil", {"address": "http://b"})
+        store.sources.add("mqtt", {"address": "nonsense-secret"})
+        store.sources.add("forgotten", {})
+        home = assembled(sources(file, '[[source]]\nkind = "mqtt"\naddress = "mqtt://a"'), store)
+        assert list(home.sources) == ["file mqtt mqtt://a", "page 1"]
+        assert "can't be used any more" in caplog.text
+        assert "nonsense-secret" not in caplog.text

@@ -6,9 +6,7 @@ import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from wwn_server.homes.merged import MergedHome
-from wwn_server.homes.simulated import SimulatedHome
-from wwn_server.homes.simulated_source import KIND, SimulatedSource
+from wwn_server.homes.assembled import assembled
 from wwn_server.serving import serve
 from wwn_server.store import Store
 
@@ -28,17 +26,6 @@ def serve_home(settings: Settings, _: argparse.Namespace) -> int:
         if not store.accounts.any():
             remark("Nobody can sign in yet. Make the owner's account in a browser, or with:")
             remark(f"  wwn-server --data {settings.data} account add NAME")
-        home = MergedHome(store.server_id, store.devices, store.memory("home"), {KIND: _simulated(settings, store)})
+        home = assembled(settings, store)
         asyncio.run(serve(settings, store, home))
     return OK
-
-
-def _simulated(settings: Settings, store: Store) -> SimulatedSource:
-    home = SimulatedHome(
-        store.server_id,
-        seed=settings.seed,
-        speed=settings.speed,
-        scale=settings.scale,
-        memory=store.memory("simulated_home"),
-    )
-    return SimulatedSource(home)

@@ -14,6 +14,7 @@ from .database import Database, StoreError
 from .devices import Devices
 from .invitations import Invitation, InvitationError, Invitations
 from .links import CodeError, CodeProblem, Connection, Consent, Link, Links
+from .sources import KeptSource, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +29,7 @@ __all__ = [
     "Consent",
     "Invitation",
     "InvitationError",
+    "KeptSource",
     "Link",
     "Member",
     "Memory",
@@ -61,6 +63,7 @@ class Store:
         self.clients = Clients(self._database, clock)
         self.links = Links(self._database, clock)
         self.devices = Devices(self._database)
+        self.sources = Sources(self._database, clock)
         self.server_id = self._server_id()
 
     @property
