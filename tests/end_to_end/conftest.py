@@ -94,7 +94,7 @@ class Browser:
 async def browser(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> Browser:
     """Return a browser at Home Assistant."""
     # What our dependencies register has to be there before the first request.
-    for component in ("application_credentials", "auth"):
+    for component in ("application_credentials", "auth", DOMAIN):
         assert await async_setup_component(hass, component, {})
     return Browser(hass, await hass_client_no_auth())
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 import pytest
 
 from tools.fakes import Broker, Detector, NoLongerEvil, Zigbee2Mqtt, find_mosquitto
@@ -76,11 +75,7 @@ async def test_a_home_of_two_sources_from_their_wires_to_entities_and_a_command_
     result = await browser.link(nest_home.base, person.accept)
     assert result["type"] == "create_entry", result
     (climate,) = hass.states.async_entity_ids("climate")
-    smoke = next(
-        each.entity_id
-        for each in er.async_get(hass).entities.values()
-        if each.domain == "binary_sensor" and each.original_device_class == "smoke" and "hall" in each.entity_id
-    )
+    smoke = "binary_sensor.hall_nest_protect_smoke"
 
     def shows(entity_id: str, state: str) -> bool:
         found = hass.states.get(entity_id)

@@ -94,8 +94,8 @@ class TestOneDocument:
         assert {each["structure_id"] for each in (thermostat, alarm)} == {whole["structure_id"]}
         assert (thermostat["name"], alarm["name"]) == ("Stairs", "Hallway")
         assert whole["wheres"][alarm["where_id"]] == {"where_id": alarm["where_id"], "name": "Hallway"}
-        # No source told where the thermostat is.
-        assert "where_id" not in thermostat
+        # What is in no room is where it is called.
+        assert thermostat["where_name"] == "Stairs"
 
     def test_what_a_source_does_not_know_is_missing(self, store: Store) -> None:
         alarm = only(merged(store, fire=ScriptedSource(detector("a", co=None, heard=None))), ALARMS)
@@ -113,7 +113,7 @@ class TestOneDocument:
         home = merged(store, fire=ScriptedSource(detector("a")))
         home.name_device("scripted", "a", "Attic stairs", "Attic")
         before = only(home, ALARMS)
-        assert (before["name"], before["where_name"]) == ("Attic stairs", "Attic")
+        assert (before["name"], before["where_name"]) == ("Attic (Attic stairs)", "Attic")
         await home.remove("fire")
         assert not home.document.group(ALARMS)
         assert "smoke_co_alarms" not in structure(home)

@@ -28,13 +28,20 @@ class Place:
 
     @property
     def where(self) -> str:
-        """Return the room: people know better than the source."""
-        return self.room or self.device.room
+        """Return the room: people know better than the source. A device of no room is where it is called."""
+        return self.room or self.device.room or self.name or self.device.name
+
+    @property
+    def label(self) -> str:
+        """Return what tells it from others in its room, if it is called anything else than the room."""
+        name = self.name or self.device.name
+        return "" if name == self.where else name
 
     @property
     def called(self) -> str:
-        """Return what to call it."""
-        return self.name or self.device.name or self.where or _UNNAMED[self.device.group]
+        """Return what to call it, as protocol 3.3 has it."""
+        label = f" ({self.label})" if self.label else ""
+        return f"{self.where or _UNNAMED[self.device.group]}{label}"
 
 
 class Wheres:
@@ -59,9 +66,10 @@ def thing(place: Place, structure_id: str, wheres: Wheres) -> dict[str, Any]:
     device = place.device
     identity = {"device_id": place.id, "structure_id": structure_id, "name": place.called, "name_long": place.called}
     where = {"where_id": wheres.id_of(place.where), "where_name": place.where} if place.where else {}
+    label = {"label": place.label} if place.label else {}
     heard = {"last_connection": timestamp(device.heard)} if device.heard else {}
     color = {"ui_color_state": color_of(device)} if device.group == ALARMS else {}
-    return {**identity, **where, **color, **device.fields, **heard, "is_online": device.online}
+    return {**identity, **where, **label, **color, **device.fields, **heard, "is_online": device.online}
 
 
 def color_of(device: Device) -> str:
