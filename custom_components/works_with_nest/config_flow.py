@@ -322,12 +322,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             self._permissions = tuple(sorted({*self._permissions, *granted(document)}))
         if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
             return await self._relinked(data, document)
-        if not document.structures:
-            return self.async_abort(reason="no_homes", description_placeholders={"name": self._server.name})
         taken = self._linked_homes()
         homes = sorted(document.structures.keys() - taken)
         if not homes:
-            return self.async_abort(reason="already_configured")
+            return await self._no_new_link(document, data[CONF_TOKEN]["access_token"])
         await self.async_set_unique_id(f"{self._server.server_id}:{homes[0]}", raise_on_progress=False)
         left_out = sorted(document.structures.keys() & taken)
         return self.async_create_entry(
@@ -336,6 +334,14 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             description="left_out" if left_out else None,
             description_placeholders={"homes": home_names(document, left_out)},
         )
+
+    async def _no_new_link(self, document: Document, token: str) -> ConfigFlowResult:
+        """End where nothing that was shared is new; where no registration is taken back, its token would stay."""
+        if self._is_own:
+            await self._end_unused(token)
+        if document.structures:
+            return self.async_abort(reason="already_configured")
+        return self.async_abort(reason="no_homes", description_placeholders={"name": self._server.name})
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Link again, after the link was ended on the server."""
@@ -545,7 +551,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Take the new token, if it shows every home of the link, whoever accepted."""
         entry = self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
         if not document.structures.keys() >= included_homes(entry):
-            await self._end_new_token(entry, data[CONF_TOKEN]["access_token"])
+            await self._end_unused(data[CONF_TOKEN]["access_token"])
             return self.async_abort(reason="wrong_home", description_placeholders={"home": entry.title})
         self._asked_before, self._is_linking_again = None, False
         old_token = entry.data[CONF_TOKEN]["access_token"]
@@ -555,10 +561,15 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self.hass.async_create_task(relinking, f"{DOMAIN} linked again")
         return result
 
-    async def _end_new_token(self, entry: ConfigEntry, token: str) -> None:
-        """End a token that is of no use; a service may give the one that the link has (protocol 1.5)."""
-        if token != entry.data[CONF_TOKEN]["access_token"]:
+    async def _end_unused(self, token: str) -> None:
+        """End a token that led to no link; a service may give the one that a link has (protocol 1.5)."""
+        entries = self._async_current_entries(include_ignore=False)
+        if any(entry.data[CONF_TOKEN]["access_token"] == token for entry in entries):
+            return
+        try:
             await async_revoke(async_get_clientsession(self.hass), self._server, token)
+        except WwnError as err:
+            LOGGER.debug("Could not end a token that is of no use: %s", err)
 
     def _link_data(self) -> dict[str, Any]:
         """Return what the link is made of, beside its token and its homes."""

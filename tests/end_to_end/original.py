@@ -20,6 +20,9 @@ class OriginalService:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         # Whether a printer that wants a password answers instead.
         self.is_printer = False
+        # Whether the account that accepted has no home, and whether tokens can be ended.
+        self.is_empty = False
+        self.ends_tokens = True
         self._session: ClientSession
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._hand_on)
@@ -49,6 +52,10 @@ class OriginalService:
         self.asked.append((request.method, request.path, {**request.query, **{k: str(v) for k, v in form.items()}}))
         if self.is_printer:
             return web.Response(text="<h1>A printer</h1>", content_type="text/html", status=401)
+        if request.method == "DELETE" and not self.ends_tokens:
+            return web.json_response({"error": "unavailable"}, status=503)
+        if request.path == "/" and self.is_empty and "no-token" not in request.headers.get("Authorization", ""):
+            return web.json_response({"metadata": {}})
         if request.path.startswith(ADDED):
             return web.json_response({"error": "not found"}, status=404)
         headers = {key: value for key, value in request.headers.items() if key not in ("Connection", "Accept-Encoding")}

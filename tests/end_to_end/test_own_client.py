@@ -17,6 +17,7 @@ import pytest
 from yarl import URL
 
 from custom_components.works_with_nest import system_health
+from custom_components.works_with_nest.config_flow import WwnFlowHandler
 from custom_components.works_with_nest.const import DOMAIN
 from custom_components.works_with_nest.diagnostics import async_get_config_entry_diagnostics
 from tools.nest_home import NestHomeServer, NestPerson
@@ -289,6 +290,31 @@ async def test_linking_again_keeps_a_token_that_the_service_gives_a_second_time(
         assert (result["type"], result["reason"]) == ("abort", reason)
         await hass.async_block_till_done()
         assert await answer(service.base, token["access_token"]) == 200
+
+
+@pytest.mark.parametrize("ends_tokens", [True, False])
+async def test_an_account_without_a_home_leads_to_no_link_and_its_token_is_ended(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    service: OriginalService,
+    member: NestPerson,
+    browser: Browser,
+    *,
+    ends_tokens: bool,
+) -> None:
+    await add(hass, await make_client(nest_home))
+    service.is_empty, service.ends_tokens = True, ends_tokens
+    result = await browser.come_back(await to_page(browser, service), member.accept)
+    assert (result["type"], result["reason"]) == ("abort", "no_homes")
+    assert result["description_placeholders"] == {"name": "127.0.0.1"}
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    (ended,) = [path for path in service.paths if path.startswith("DELETE /oauth2/access_tokens/")]
+    service.is_empty = False
+    assert await answer(service.base, ended.rpartition("/")[2]) == (401 if ends_tokens else 200)
+
+
+def test_what_the_oauth_helper_says_is_logged_under_our_name() -> None:
+    assert WwnFlowHandler().logger.name == "custom_components.works_with_nest"
 
 
 async def test_a_server_that_can_do_more_is_linked_under_its_id_and_with_pkce(
