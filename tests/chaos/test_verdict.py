@@ -25,6 +25,7 @@ from tools.chaos.verdict import (
     best_explanation,
     both,
     flaws_of,
+    forgotten,
     is_held_up,
     judge,
     lies,
@@ -337,6 +338,33 @@ def test_a_home_that_says_all_is_well_while_it_is_not_is_wrong(played: Played, k
         played.truth.learn(home("ok", battery="replace"), 9.2, 9.3)
         played.truth.learn(home("ok"), 13.0, 13.1)
     assert [each for each in played.verdict().wrong if f"{key} of the home" in each]
+
+
+@pytest.mark.parametrize(
+    ("told_at", "undone", "started", "rest"),
+    [
+        pytest.param(1.9, 3.0, 5.0, ["on", "off"], id="undone before the next start"),
+        pytest.param(1.9, 3.0, 2.5, None, id="undone when it could be seen"),
+        pytest.param(0.9, 3.0, 5.0, None, id="told long before"),
+    ],
+)
+def test_what_was_told_as_it_crashed_may_be_forgotten_only_with_what_undid_it(
+    tmp_path: Path, told_at: float, undone: float, started: float, rest: list[str] | None
+) -> None:
+    run = Run(0, fault_named("Home Assistant crash"), [], Hub(tmp_path))
+    run.crashed_at, run.fault_span = 2.0, Span(2.0, started)
+    home = Transition(
+        home_id="h", thing_id="h", kind=Kind.PRESENCE, before="away", after="home", at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    run.hub.told.append((told_at, home))
+    news = [
+        Change("on", 0.0, 0.1),
+        Change("off", 0.5, 0.6),
+        Change("on", 0.8, 0.9),
+        Change("off", undone, undone + 0.1),
+    ]
+    found = forgotten(run, ("h", "presence"), news)
+    assert (found and ([each.value for each in found[0]], found[1])) == (rest and (rest, []))
 
 
 def test_alarms_that_may_not_be_heard_because_nothing_comes_have_to_be_named(played: Played) -> None:

@@ -200,7 +200,10 @@ def _judge_thing(verdict: Verdict, run: Run, key: Key, truth: Truth, known: Know
         _explain(verdict, f"{what}: {name}", changes, _said(shown), known)
         for sentence in lies(_in_words(truth.fit.of(key), words), shown, _allowed(run)):
             verdict.wrong.append(f"{what}: {name}: {sentence}")
-    candidates = [_judge_told(run.seed, name, truth.news.of(key), told, known, key) for told in _tellings(run, key)]
+    news = truth.news.of(key)
+    candidates = [_judge_told(run.seed, name, news, told, known, key) for told in _tellings(run, key)]
+    if (rest := forgotten(run, key, news)) is not None:
+        candidates.append(_judge_told(run.seed, name, *rest, known, key))
     best = min(candidates, key=lambda each: len(each.lost) + len(each.wrong))
     verdict.lost.extend(best.lost)
     verdict.wrong.extend(best.wrong)
@@ -220,6 +223,25 @@ def _tellings(run: Run, key: Key) -> Iterator[Told]:
     unsure = [at for at in before if at > run.crashed_at - STORED_WITHIN - _lag(run)]
     for count in range(1, len(unsure) + 1):
         yield [*told[: len(before) - count], *told[len(before) :]]
+
+
+def forgotten(run: Run, key: Key, news: Sequence[Change]) -> tuple[Sequence[Change], Told] | None:
+    """Return news and what was told, less what was told just before a crash and undone before the next start.
+
+    Where it was not stored by then, nobody can know after it that there is something to undo.
+    """
+    told = _told(run, key)
+    before = [each for each in told if run.crashed_at is not None and each[0] <= run.crashed_at]
+    if run.crashed_at is None or not before or before[-1][0] <= run.crashed_at - STORED_WITHIN - _lag(run):
+        return None
+    at, last = before[-1]
+    same = [i for i, each in enumerate(news) if i and each.begun <= at and each.value == _word(key, last.after)]
+    if not same or same[-1] + 1 >= len(news):
+        return None
+    undone = news[same[-1] + 1]
+    is_undone = undone.value == news[same[-1] - 1].value and run.crashed_at <= undone.done <= run.fault_span.done
+    rest = [*news[: same[-1]], *news[same[-1] + 2 :]]
+    return (rest, [*told[: len(before) - 1], *told[len(before) :]]) if is_undone else None
 
 
 def _judge_told(seed: int, name: str, news: Sequence[Change], told: Told, known: Known, key: Key) -> Verdict:
