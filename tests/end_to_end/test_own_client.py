@@ -133,8 +133,8 @@ async def test_the_whole_life_of_a_link_by_a_client_of_ones_own(
     async with ClientSession() as session:
         token = entry.data["token"]["access_token"]
         assert (await session.delete(f"{nest_home.base}/oauth2/access_tokens/{token}")).status == 204
-    await until(lambda: hass.states.get(kitchen).state == "unavailable", 1.0)
-    await until(hass.config_entries.flow.async_progress, 2.0)
+    await until(lambda: hass.states.get(kitchen).state == "unavailable")
+    await until(hass.config_entries.flow.async_progress)
     (flow,) = hass.config_entries.flow.async_progress()
     assert (flow["context"]["source"], flow["step_id"]) == ("reauth", "reauth_confirm")
     result = await browser.come_back(await browser.submit(flow, None), member.accept)
