@@ -17,6 +17,7 @@ from typing import Any, Final, cast, override
 from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from homeassistant.bootstrap import async_load_base_functionality
+from homeassistant.components.http import HomeAssistantHTTP, StaticPathConfig
 from homeassistant.config_entries import ConfigEntries, ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
@@ -39,7 +40,7 @@ from .proxy import HOST
 from .record import History, Key, Shown
 
 # What the integration depends on and the campaign has no use for: nobody opens a page.
-LEFT_OUT: Final = ("auth", "http", "frontend", "lovelace", "websocket_api", "application_credentials")
+LEFT_OUT: Final = ("auth", "http", "websocket_api", "application_credentials")
 STARTS_WITHIN: Final = 30.0
 SETTLES_WITHIN: Final = 2.0
 LOOKS_EVERY: Final = 0.005
@@ -57,6 +58,13 @@ class Left:
     def is_clean(self) -> bool:
         """Whether it left nothing."""
         return not (self.tasks or self.timers or self.sockets)
+
+
+class NoPages:
+    """Stands where Home Assistant's web server would, and serves nothing."""
+
+    async def async_register_static_paths(self, configs: list[StaticPathConfig]) -> None:
+        """Leave it."""
 
 
 class Names(AbstractResolver):
@@ -218,6 +226,7 @@ class Hub:
         hass = self._hass = HomeAssistant(str(self.folder))
         hass.config.skip_pip = True
         hass.config.components |= set(LEFT_OUT)
+        hass.http = cast("HomeAssistantHTTP", NoPages())
         # In the place of Home Assistant's own, which asks the network.
         cast("dict[object, object]", hass.data)[DATA_RESOLVER] = self.names
         async_setup_loader(hass)
