@@ -1,6 +1,7 @@
 """A client that was made by hand, at a service that speaks the protocol only as it always was: its whole life."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession
@@ -20,6 +21,7 @@ from custom_components.works_with_nest import system_health
 from custom_components.works_with_nest.config_flow import WwnFlowHandler
 from custom_components.works_with_nest.const import DOMAIN
 from custom_components.works_with_nest.diagnostics import async_get_config_entry_diagnostics
+from tests.certificates import Authority, fingerprint_of
 from tools.nest_home import NestHomeServer, NestPerson
 
 from .conftest import PASSWORD, Browser, until
@@ -364,6 +366,28 @@ async def test_a_service_that_moved_keeps_its_link_and_what_it_is_known_by(
         assert entry.state is ConfigEntryState.LOADED
         await until(lambda: entry.runtime_data.live)
         await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_certificate_signed_by_itself_is_asked_about_when_a_service_moves_to_it(
+    hass: HomeAssistant, nest_home: NestHomeServer, browser: Browser, entry: ConfigEntry[Any], tmp_path: Path
+) -> None:
+    await nest_home.stop()
+    pair = Authority("nest").pair(tmp_path / "pairs")
+    secure = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7", *pair.options)
+    await secure.start()
+    try:
+        fields = {"address": secure.base, "accept_again": False, "by_pin": False}
+        form = await browser.submit(await reconfigure(hass, entry), fields)
+        assert form["step_id"] == "certificate"
+        result = await browser.submit(form, {"same": True})
+        assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+        await hass.async_block_till_done()
+        assert entry.data["server"]["fingerprint"] == fingerprint_of(pair.certificate).replace(":", "").lower()
+        assert entry.data["server"]["server_id"] == "127.0.0.1"
+        assert entry.state is ConfigEntryState.LOADED
+    finally:
+        await hass.config_entries.async_unload(entry.entry_id)
+        await secure.stop()
 
 
 async def test_another_home_is_not_taken_for_the_one_that_is_linked(
