@@ -27,7 +27,7 @@ class Home:
     async def document(self) -> Document:
         return {"smoke": self.nest}
 
-    async def change(self, make: Callable[[], Awaitable[None]]) -> Any:
+    async def change(self, make: Callable[[], Awaitable[None]], **devices: Any) -> Any:
         change = Change(
             name="smoke",
             action="Smoke",
@@ -35,6 +35,7 @@ class Home:
             nest_fields=lambda document: {"smoke": document["smoke"]},
             nest_wanted={"smoke": "emergency"},
             entities_wanted={SMOKE: {"state": "on", "level": "emergency"}},
+            **devices,
         )
         return await measure(change, cast("NestPerson", self), self.states)
 
@@ -55,6 +56,7 @@ async def test_what_both_sides_show_has_arrived() -> None:
     assert step.arrived
     assert step.nest_home.values == {"smoke": "emergency"}
     assert step.home_assistant.values == {SMOKE: {"state": "on", "level": "emergency"}}
+    assert "device" not in step.as_dict()
 
 
 async def test_what_one_side_does_not_show_has_not_arrived() -> None:
@@ -69,6 +71,21 @@ async def test_what_one_side_does_not_show_has_not_arrived() -> None:
     assert step.home_assistant.milliseconds is None
     assert step.home_assistant.values == {SMOKE: {"state": "off", "level": "ok"}}
     assert step.as_dict()["arrived"] is False
+
+
+@pytest.mark.parametrize(("told", "arrived"), [(True, True), (False, False)])
+async def test_where_devices_stand_behind_the_home_they_have_to_show_it_too(told: Any, arrived: Any) -> None:
+    home, device = Home(), {"smoke": "none"}
+
+    async def make() -> None:
+        home.nest = "emergency"
+        home.show("on")
+        if told:
+            device["smoke"] = "some"
+
+    step = await home.change(make, device_fields=lambda: dict(device), device_wanted={"smoke": "some"})
+    assert (step.arrived, step.as_dict()["arrived"]) == (arrived, arrived)
+    assert step.as_dict()["device"]["values"] == device
 
 
 async def test_a_change_that_is_refused_is_told() -> None:

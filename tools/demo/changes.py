@@ -48,7 +48,7 @@ class Changes:
             name=f"smoke {level}",
             action=f"On the Nest home's console: smoke in the {room} is set to {level}",
             make=lambda: self._person.set_alarm(alarm_id, smoke=level),
-            nest_fields=lambda document: _picked(
+            nest_fields=lambda document: picked(
                 document["devices"]["smoke_co_alarms"][alarm_id], ("smoke_alarm_state",)
             ),
             nest_wanted={"smoke_alarm_state": level},
@@ -91,7 +91,7 @@ class Changes:
             make=lambda: self._api.call_service(
                 "climate", "set_temperature", {"entity_id": climate, "temperature": wanted}
             ),
-            nest_fields=lambda document: _picked(
+            nest_fields=lambda document: picked(
                 document["devices"]["thermostats"][device_id], ("target_temperature_c",)
             ),
             nest_wanted={"target_temperature_c": wanted},
@@ -106,14 +106,19 @@ class Changes:
         return {"away": document["structures"][self._structure_id]["away"], **modes}
 
     def _entity(self, domain: str, wire_id: str, key: str) -> str:
-        """Return an entity of a structure or device. Raises ToolError where the link has none."""
-        for entity in self._registry:
-            entity_id: str = entity["entity_id"]
-            if entity_id.startswith(f"{domain}.") and entity["unique_id"].endswith(f"_{wire_id}_{key}"):
-                return entity_id
-        msg = f"The link brought no {domain} entity for {key!r}."
-        raise ToolError(msg)
+        return entity_of(self._registry, domain, wire_id, key)
 
 
-def _picked(fields: Fields, names: Sequence[str]) -> Fields:
-    return {name: fields[name] for name in names}
+def entity_of(registry: Sequence[Mapping[str, Any]], domain: str, wire_id: str, key: str) -> str:
+    """Return an entity of a structure or device. Raises ToolError where the link has none."""
+    for entity in registry:
+        entity_id: str = entity["entity_id"]
+        if entity_id.startswith(f"{domain}.") and entity["unique_id"].endswith(f"_{wire_id}_{key}"):
+            return entity_id
+    msg = f"The link brought no {domain} entity for {key!r}."
+    raise ToolError(msg)
+
+
+def picked(fields: Fields, names: Sequence[str]) -> Fields:
+    """Return some fields; one that is not there is nothing."""
+    return {name: fields.get(name) for name in names}

@@ -11,6 +11,7 @@ import tempfile
 from typing import Any, Final
 
 from tools.errors import ToolError
+from tools.fakes.nolongerevil import password_of
 from tools.home_assistant import HomeAssistantApi, LiveStates
 from tools.home_assistant.folder import stored_entries
 from tools.home_assistant.log import complaints, secrets_in
@@ -19,6 +20,8 @@ from tools.paths import DEMO
 from tools.ports import free_port
 
 from .changes import Changes
+from .device_changes import DeviceChanges
+from .devices import THERMOSTATS, Devices, devices_behind, options_of
 from .link import link_now
 from .measure import Shown, Step, measure
 from .release import python_with
@@ -55,12 +58,12 @@ class Report:
         }
 
 
-async def check(json_file: Path | None, release: str | None = None) -> int:
+async def check(json_file: Path | None, release: str | None = None, *, with_sources: bool = False) -> int:
     """Run the check in a state folder of its own, on the release that is here or another; return the exit code."""
     report, python = Report(), await python_with(release) if release else sys.executable
     async with _own_folder(report) as state:
         try:
-            await _run(state, report, python)
+            await _run(state, report, python, with_sources=with_sources)
         except ToolError as err:
             report.problems.append(str(err))
         if state.home_assistant.exists():
@@ -86,20 +89,24 @@ async def _own_folder(report: Report) -> AsyncIterator[StateFolder]:
                 state.remove()
 
 
-async def _run(state: StateFolder, report: Report, python: str | Path) -> None:
+async def _run(state: StateFolder, report: Report, python: str | Path, *, with_sources: bool) -> None:
     clock = asyncio.get_running_loop().time
     begun = clock()
-    async with started(state, python) as servers, servers.signed_in() as api:
+    async with (
+        devices_behind(state, wanted=with_sources) as devices,
+        started(state, python, options_of(state, devices)) as servers,
+        servers.signed_in() as api,
+    ):
         report.home_assistant = (await api.config())["version"]
         report.start_seconds = round(clock() - begun, 1)
         say(f"  Home Assistant {report.home_assistant} is up, after {report.start_seconds} s")
-        await _link_and_measure(servers, api, report)
+        await _link_and_measure(servers, api, report, devices)
     for process in servers.processes:
         if process.exit_code:
             report.problems.append(f"{process.name} ended {process.ending}.")
 
 
-async def _link_and_measure(servers: Servers, api: HomeAssistantApi, report: Report) -> None:
+async def _link_and_measure(servers: Servers, api: HomeAssistantApi, report: Report, devices: Devices | None) -> None:
     states = LiveStates()
     async with servers.person() as person, api.socket() as socket:
         await states.follow(socket)
@@ -110,10 +117,13 @@ async def _link_and_measure(servers: Servers, api: HomeAssistantApi, report: Rep
                 raise ToolError(msg)
             report.entities = len(table.shown)
         await person.sign_in()
-        changes = Changes(await person.document(), await socket.entities(DOMAIN), person, api)
+        document, registry = await person.document(), await socket.entities(DOMAIN)
+        changes: Changes | DeviceChanges = (
+            DeviceChanges(document, registry, devices, api) if devices else Changes(document, registry, person, api)
+        )
         for number, change in enumerate(changes.in_order(), 1):
             say(f"{number}. {change.action}")
-            step = await keep_saying("waiting for both sides", measure(change, person, states))
+            step = await keep_saying("waiting for every side", measure(change, person, states))
             report.steps.append(step)
             _tell(step)
             if not step.arrived:
@@ -121,6 +131,8 @@ async def _link_and_measure(servers: Servers, api: HomeAssistantApi, report: Rep
 
 
 def _tell(step: Step) -> None:
+    if step.device:
+        _tell_side("Devices", step.device, [f"{name}: {value}" for name, value in step.device.values.items()])
     _tell_side("Nest home", step.nest_home, [f"{name}: {value}" for name, value in step.nest_home.values.items()])
     values = [
         f"{entity_id}: {', '.join(_worded(name, value) for name, value in fields.items())}"
@@ -151,7 +163,7 @@ def _found_in_logs(state: StateFolder) -> Iterator[str]:
     secrets = [secret for entry in entries for secret in _secrets(entry["data"])]
     if entries and not secrets:
         yield "The stored link has no secrets by the names that are known here, so the logs could not be checked."
-    secrets += [state.kept.nest_password, state.kept.home_assistant_password]
+    secrets += [state.kept.nest_password, state.kept.home_assistant_password, *map(password_of, THERMOSTATS)]
     for name, log in logs.items():
         if count := secrets_in(log, secrets):
             yield f"{name} holds {count} of the link's secrets."
@@ -178,7 +190,8 @@ def _write(report: Report, file: Path) -> None:
 
 def _verdict(report: Report) -> int:
     if not report.problems:
-        say("The check passed: everything arrived on both sides, and the logs are clean.")
+        sides = "both sides" if not any(step.device for step in report.steps) else "every side"
+        say(f"The check passed: everything arrived on {sides}, and the logs are clean.")
         return 0
     say()
     for problem in report.problems:

@@ -18,6 +18,9 @@ DESCRIPTION: Final = """\
 Starts a Works with Nest server with a simulated home, and a real Home Assistant with this integration; links the two
 the way a person does; shows the entities, the addresses and the sign-ins; stays up until Ctrl-C.
 Both listen on 127.0.0.1 only. Everything is kept in the folder .demo for the next start.
+
+With --sources the home is not simulated but made of what stands behind it: smoke detectors on a real MQTT broker
+(Mosquitto), and thermostats of NoLongerEvil. Detectors and thermostats themselves are fakes that speak the real wire.
 """
 
 
@@ -26,6 +29,9 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="script/demo", description=DESCRIPTION)
     parser.add_argument("--fresh", action="store_true", help="forget the home of earlier starts and start over")
     parser.add_argument("--unlinked", action="store_true", help="do not link; leave that to you")
+    parser.add_argument(
+        "--sources", action="store_true", help="a home of its own, of thermostats and detectors that stand behind it"
+    )
     parser.add_argument(
         "--check",
         action="store_true",
@@ -58,9 +64,9 @@ def run(arguments: Sequence[str]) -> int:
 async def _until_told(options: argparse.Namespace) -> int:
     """Run it, and end it in order when the terminal or the system says so."""
     work = asyncio.create_task(
-        check(options.json, options.home_assistant)
+        check(options.json, options.home_assistant, with_sources=options.sources)
         if options.check
-        else stay(is_fresh=options.fresh, is_unlinked=options.unlinked)
+        else stay(is_fresh=options.fresh, is_unlinked=options.unlinked, with_sources=options.sources)
     )
     told: list[int] = []
 

@@ -64,6 +64,16 @@ class StateFolder:
         return self.folder / "home-assistant"
 
     @property
+    def sources(self) -> Path:
+        """The Nest server's file of the devices behind its home, where it has any."""
+        return self.folder / "sources.toml"
+
+    @property
+    def broker(self) -> Path:
+        """Where the broker of such devices keeps its files."""
+        return self.folder / "broker"
+
+    @property
     def logs(self) -> Path:
         """Where both write their logs."""
         return self.folder / "log"

@@ -6,6 +6,7 @@ from tools.home_assistant import HomeAssistantApi, LiveStates
 from tools.linking import DOMAIN
 from tools.paths import DEMO
 
+from .devices import KITCHEN, Devices, devices_behind, options_of
 from .link import link_now
 from .servers import Servers, started
 from .state import USERNAME, held
@@ -13,6 +14,7 @@ from .table import EntityTable
 from .voice import keep_saying, say
 
 ROWS_WITHIN: Final = 10.0
+SAY: Final = ".venv/bin/python -m tools.fakes.publish"
 
 SIGN_INS: Final = """\
 Sign-ins (only for this demo, on this machine only)
@@ -34,6 +36,17 @@ What to try
   In Home Assistant: set a temperature, and see it on the console.
 """
 
+TO_TRY_WITH_SOURCES: Final = """\
+What to try
+
+  Open both pages side by side.
+  In Home Assistant: set a temperature, and the home to away; see the thermostats behind the home follow on the console.
+  In another terminal, in this folder, let the detector in the kitchen say smoke, and then that it is over:
+
+    {say} '{{"smoke": true}}'
+    {say} '{{"smoke": false}}'
+"""
+
 TO_LINK: Final = """\
 Linking is yours to do
 
@@ -43,16 +56,21 @@ Linking is yours to do
 """
 
 
-async def stay(*, is_fresh: bool, is_unlinked: bool) -> int:
+async def stay(*, is_fresh: bool, is_unlinked: bool, with_sources: bool = False) -> int:
     """Run the demo until it is told to stop."""
-    async with held(DEMO / "state", fresh=is_fresh) as state, started(state) as servers:
+    folder = DEMO / ("sources" if with_sources else "state")
+    async with (
+        held(folder, fresh=is_fresh) as state,
+        devices_behind(state, wanted=with_sources) as devices,
+        started(state, nest_options=options_of(state, devices)) as servers,
+    ):
         while True:
-            await _session(servers, link_first=not is_unlinked)
+            await _session(servers, devices, link_first=not is_unlinked)
             # Only a Home Assistant that restarts ends a session without an error.
             await servers.restart_home_assistant()
 
 
-async def _session(servers: Servers, *, link_first: bool) -> None:
+async def _session(servers: Servers, devices: Devices | None, *, link_first: bool) -> None:
     """Show everything, as long as both run. Raises ToolError where one ended without being asked to."""
     states = LiveStates()
     async with servers.signed_in() as api, api.socket() as socket:
@@ -61,7 +79,7 @@ async def _session(servers: Servers, *, link_first: bool) -> None:
             is_linked = await _link(servers, api, link_first=link_first)
             if is_linked and not await keep_saying("waiting for entities", table.wait_for_rows(ROWS_WITHIN)):
                 say("No entities yet; they are shown here when they come.")
-            _tell(servers, is_linked=is_linked)
+            _tell(servers, devices, is_linked=is_linked)
             ended = await servers.first_ended()
     if not servers.wants_restart(ended):
         ended.fail(f"ended by itself, {ended.ending}")
@@ -82,7 +100,7 @@ async def _link(servers: Servers, api: HomeAssistantApi, *, link_first: bool) ->
     return True
 
 
-def _tell(servers: Servers, *, is_linked: bool) -> None:
+def _tell(servers: Servers, devices: Devices | None, *, is_linked: bool) -> None:
     kept = servers.state.kept
     values = {
         "home_assistant": servers.home_assistant.base,
@@ -93,6 +111,9 @@ def _tell(servers: Servers, *, is_linked: bool) -> None:
         "username": USERNAME,
     }
     say(SIGN_INS.format(**values))
-    say((TO_TRY if is_linked else TO_LINK).format(**values))
+    if devices:
+        values["say"] = f"{SAY} {devices.broker.address} zigbee2mqtt/{KITCHEN}"
+    to_try = TO_TRY_WITH_SOURCES if devices else TO_TRY
+    say((to_try if is_linked else TO_LINK).format(**values))
     say("Ctrl-C ends both. The next start goes on from here; --fresh starts over.")
     say()
