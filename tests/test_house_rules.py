@@ -19,7 +19,7 @@ import subprocess
 import tomllib
 from types import ModuleType, SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import hass_frontend
 import homeassistant
@@ -60,6 +60,9 @@ PACKAGE = "custom_components.works_with_nest"
 INTEGRATION = ROOT / "custom_components" / "works_with_nest"
 BRAND = INTEGRATION / "brand"
 README = ROOT / "README.md"
+
+# What imports a blueprint; the address of that follows, quoted.
+IMPORT = "https://my.home-assistant.io/redirect/blueprint_import/?blueprint_url="
 
 # Pictures that documents may name before they are made. Empty but while one is being made.
 PICTURES_TO_COME: frozenset[str] = frozenset()
@@ -311,7 +314,7 @@ def test_there_is_one_address_of_the_project() -> None:
     other = [
         f"{name}: {url}"
         for name, text in documents().items()
-        for url in re.findall(r"https?://[^\s)>\"'`]+", text)
+        for url in re.findall(r"https?://[^\s)>\"'`]+", unquote(text.replace(IMPORT, "")))
         if re.search(r"works.with.nest|wwn", url, re.IGNORECASE) and not f"{url}/".startswith(f"{REPOSITORY}/")
     ]
     assert other == []

@@ -21,7 +21,7 @@ import voluptuous as vol
 from custom_components.works_with_nest.const import DOMAIN
 from custom_components.works_with_nest.trigger import TRIGGERS
 
-from .automations import automate, device_id, fired_by
+from .automations import arm_automations, automate, device_id, fired_by
 from .conftest import FixtureService, SetUp, until
 from .test_climate import HALLWAY
 from .test_home_and_alarms import HOME
@@ -255,14 +255,6 @@ async def test_a_reload_fires_late_what_happened_meanwhile_and_nothing_twice(
         await hass.config_entries.async_reload(entry.entry_id)
         await until(lambda: service.streams)
     await nothing_more(hass, events, 2)
-
-
-async def arm_automations(hass: HomeAssistant) -> None:
-    """Do what a start does between its two events."""
-    for job in hass._startup_jobs:
-        hass.async_run_hass_job(job.job, *job.args)
-    hass._startup_jobs.clear()
-    await hass.async_block_till_done()
 
 
 async def test_what_happened_before_a_start_fires_once_automations_are_armed(
