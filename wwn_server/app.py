@@ -42,6 +42,7 @@ from .pages import (
     PIN,
     SIGN_IN,
     SIGN_OUT,
+    SOURCES,
     STYLE,
     account,
     catalogue,
@@ -55,6 +56,7 @@ from .pages import (
     members,
     pin,
     sign_in,
+    sources,
 )
 from .pages.languages import speaking
 from .pages.rendering import PageError, message_page, static
@@ -116,6 +118,12 @@ _ROUTES: Final = (
     ("POST", f"{MEMBERS}/invitations/{{id}}/withdraw", members.withdraw),
     ("GET", f"{MEMBERS}/{{id}}/remove", members.confirm),
     ("POST", f"{MEMBERS}/{{id}}/remove", members.remove),
+    ("GET", SOURCES, sources.show),
+    ("POST", SOURCES, sources.add),
+    ("GET", f"{SOURCES}/add/{{kind}}", sources.ask),
+    ("POST", f"{SOURCES}/add/{{kind}}", sources.look),
+    ("GET", f"{SOURCES}/{{id}}/remove", sources.confirm),
+    ("POST", f"{SOURCES}/{{id}}/remove", sources.remove),
     ("GET", JOIN, join.show),
     ("POST", JOIN, join.submit),
     ("GET", ACCOUNT, account.show),
@@ -180,6 +188,7 @@ def _context(settings: Settings, store: Store, home: Home) -> Context:
         codes=CodeAttempts(),
         finder=Finder(settings.host),
         journal=Journal(),
+        finds=sources.Finds(),
     )
 
 

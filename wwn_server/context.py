@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .homes.base import Home
     from .journal import Journal
     from .limits import DataLimits, SlidingWindow
+    from .pages.sources import Finds
     from .passwords import Passwords
     from .settings import Settings
     from .shard import Shard
@@ -41,6 +42,7 @@ class Context:
     codes: CodeAttempts
     finder: Finder
     journal: Journal
+    finds: Finds
 
 
 CONTEXT: Final = web.AppKey("context", Context)

@@ -20,6 +20,7 @@ from wwn_server.pages import (
     MEMBERS,
     SIGN_IN,
     SIGN_OUT,
+    SOURCES,
 )
 
 from .conftest import Running
@@ -29,13 +30,14 @@ from .person import Person
 # What programs use; each authenticates by itself and is tested on its own.
 FOR_PROGRAMS: Final = ("/oauth2/", "/.well-known/")
 FOR_EVERYBODY: Final = (SIGN_IN, FIRST_RUN, JOIN, "/static/")
-PAGES: Final = (SIGN_IN, JOIN, CONSOLE, CONNECTIONS, CATALOGUE, MEMBERS, ACCOUNT, HEALTH)
+PAGES: Final = (SIGN_IN, JOIN, CONSOLE, CONNECTIONS, CATALOGUE, SOURCES, MEMBERS, ACCOUNT, HEALTH)
 
 
 def paths(method: str) -> list[str]:
     """Return an address for every route of people."""
     found = [path for verb, path, _ in _ROUTES if verb == method and not path.startswith(FOR_PROGRAMS)]
-    return [re.sub(r"\{category\}", "thermostat", re.sub(r"\{\w*id\}", "1", path)) for path in found]
+    named = {"category": "thermostat", "kind": "mqtt"}
+    return [re.sub(r"\{(\w+)\}", lambda name: named.get(name[1], "1"), path) for path in found]
 
 
 @pytest.mark.parametrize("path", paths("POST"))

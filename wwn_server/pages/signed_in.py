@@ -27,6 +27,8 @@ _NOTICES: Final = {
     "withdrawn": "members.withdrawn",
     "member_removed": "members.removed",
     "address_kept": "catalogue.address_kept",
+    "source_added": "sources.added",
+    "source_removed": "sources.removed",
 }
 
 
