@@ -399,7 +399,7 @@ def test_every_text_of_the_form_and_of_the_dashboard_is_used_and_there() -> None
     form = set(re.findall(r"name: \"(\w+)\"", MODULES["editor.js"]))
     assert form == {key for key in TEXTS["config_panel"]["editor"] if not key.endswith("_help")}
     assert {f"{name}_help" for name in form} >= TEXTS["config_panel"]["editor"].keys() - form
-    shown = set(re.findall(PART, MODULES["strategy.js"])) | {("dashboard", "batteries"), ("dashboard", "tests")}
+    shown = set(re.findall(PART, MODULES["strategy.js"]))
     assert shown == {("dashboard", key) for key in TEXTS["config_panel"]["dashboard"]}
 
 

@@ -26,11 +26,13 @@
 
 /** @type {Tone[]} */
 const TONES = ["emergency", "warning", "silent", "test", "battery", "clear"];
-const SEVERITY = { ok: 1, warning: 2, emergency: 3 };
+/* What is not known is worse than ok, so that it is never taken for it. */
+const SEVERITY = { ok: 0, warning: 2, emergency: 3 };
+const BAD = 2;
 const CAUSES = ["smoke", "carbon_monoxide"];
 const NOTHING = { smoke: null, carbon_monoxide: null, testing: false, tested: null, battery: null, ring: null };
 
-const severity = (level) => SEVERITY[level] ?? 0;
+const severity = (level) => SEVERITY[level] ?? 1;
 const worst = (thing) => CAUSES.map((cause) => thing[cause]).reduce((a, b) => (severity(b) > severity(a) ? b : a));
 
 /**
@@ -88,9 +90,9 @@ function addHome(verdict, home, state, chosen) {
   const alarms = home.alarms.filter((alarm) => chosen.has(alarm.id) || whole);
   verdict.rows.push(...alarms.map((alarm) => rowOf(alarm, home.name, state)));
   if (!whole) return;
-  const known = Math.max(0, ...home.alarms.map((alarm) => severity(worst(alarm))));
+  const known = Math.max(BAD - 1, ...home.alarms.map((alarm) => severity(worst(alarm))));
   // A home may tell of smoke while none of its alarms does.
-  if (severity(worst(home)) > Math.max(known, SEVERITY.ok)) verdict.rows.push(rowOf(homeAsAlarm(home), home.name, state));
+  if (severity(worst(home)) > known) verdict.rows.push(rowOf(homeAsAlarm(home), home.name, state));
   else if (!home.understood && !state.heard && alarms.length) verdict.unclear.push(home.name);
 }
 
@@ -102,13 +104,13 @@ function rowOf(alarm, home, state) {
   const level = worst(alarm);
   const heard = state?.heard ?? alarm.heard;
   const since = heard === "live" ? null : (alarm.since ?? (state?.heard ? state.since : null));
-  const causes = CAUSES.filter((cause) => alarm[cause] === level && severity(level) > 1);
+  const causes = CAUSES.filter((cause) => alarm[cause] === level && severity(level) >= BAD);
   const row = { alarm, home, level, causes, heard, since, age: state?.age ?? 0 };
   return { ...row, tone: rowTone(row) };
 }
 
 function rowTone({ alarm, level, heard }) {
-  if (severity(level) > 1) return level;
+  if (severity(level) >= BAD) return level;
   if (heard !== "live" || level !== "ok") return "silent";
   if (alarm.testing) return "test";
   return alarm.battery === "ok" ? "clear" : "battery";

@@ -46,10 +46,11 @@ function section(heading, icon, cards) {
   return shown.length ? { type: "grid", cards: [{ type: "heading", heading, icon }, ...shown] } : null;
 }
 
-const tile = (entity, options) => entity && { type: "tile", entity, ...options };
+const WIDE = { grid_options: { columns: "full" } };
+const tile = (entity, options) => entity && { type: "tile", entity, name: { type: "entity" }, ...options };
 
 function presence({ entities }, words) {
-  const control = { features: [{ type: "select-options" }], grid_options: { columns: "full" } };
+  const control = { features: [{ type: "select-options" }], ...WIDE };
   return section(words.of("dashboard", "presence"), "mdi:home-account", [
     tile(entities["select.presence_mode"], control),
     tile(entities["binary_sensor.presence"]),
@@ -58,34 +59,32 @@ function presence({ entities }, words) {
 }
 
 function alarms({ id, alarms: all }, words) {
-  const card = { type: "custom:works-with-nest-alarms", homes: [id], grid_options: { columns: "full" } };
+  const card = { type: "custom:works-with-nest-alarms", homes: [id], ...WIDE };
   return section(words.of("dashboard", "alarms"), "mdi:smoke-detector-variant", [all.length && card]);
 }
 
 function thermostats({ thermostats: all }, words) {
-  const cards = all.flatMap((thermostat) => {
-    const name = nameOf({ alarm: thermostat }, words);
-    const { "climate.climate": climate, "sensor.temperature": temperature, "sensor.humidity": humidity } = thermostat.entities;
-    const graph = [climate, temperature, humidity].filter(Boolean);
-    const wide = { grid_options: { columns: "full" } };
+  const cards = byName(all, words).flatMap(([name, { entities }]) => {
+    const { "climate.climate": entity, "sensor.humidity": humidity } = entities;
+    const graph = [entity, humidity].filter(Boolean).map((each) => ({ entity: each, name }));
     return [
-      climate && { type: "thermostat", entity: climate, name, ...wide },
-      graph.length && { type: "history-graph", hours_to_show: 24, entities: graph, ...wide },
+      entity && { type: "thermostat", entity, name, ...WIDE },
+      graph.length && { type: "history-graph", hours_to_show: 24, entities: graph, ...WIDE },
     ];
   });
   return section(words.of("dashboard", "thermostats"), "mdi:thermostat", cards);
 }
 
 function upkeep({ entities, alarms: all }, words) {
-  const rows = (key, label) => {
-    const found = all.filter((alarm) => alarm.entities[key]);
-    const entries = found.map((alarm) => ({ entity: alarm.entities[key], name: nameOf({ alarm }, words) }));
-    return entries.length ? [{ type: "section", label: words.of("dashboard", label) }, ...entries] : [];
+  const list = (title, key) => {
+    const found = byName(all, words).filter(([, alarm]) => alarm.entities[key]);
+    const rows = found.map(([name, alarm]) => ({ entity: alarm.entities[key], name }));
+    return rows.length && { type: "entities", title, entities: rows, ...WIDE };
   };
-  const listed = [...rows("binary_sensor.battery", "batteries"), ...rows("sensor.last_manual_test", "tests")];
   return section(words.of("dashboard", "upkeep"), "mdi:battery-check", [
-    tile(entities["binary_sensor.alarm_monitoring"], { grid_options: { columns: "full" } }),
-    listed.length && { type: "entities", entities: listed, grid_options: { columns: "full" } },
+    tile(entities["binary_sensor.alarm_monitoring"], WIDE),
+    list(words.of("dashboard", "batteries"), "binary_sensor.battery"),
+    list(words.of("dashboard", "tests"), "sensor.last_manual_test"),
   ]);
 }
 
@@ -95,3 +94,6 @@ function link({ entities }, words) {
     tile(entities["sensor.last_contact"]),
   ]);
 }
+
+const byName = (devices, words) =>
+  devices.map((device) => [nameOf({ alarm: device }, words), device]).sort(([a], [b]) => a.localeCompare(b));
