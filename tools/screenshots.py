@@ -13,6 +13,7 @@ from playwright.async_api import Browser
 from .alone import run_alone
 from .browser import chromium
 from .camera import Photographer
+from .dashboard_screenshots import take_dashboard_pictures
 from .demo.servers import Servers, started
 from .demo.state import USERNAME, held
 from .errors import ToolError
@@ -36,7 +37,7 @@ from .walks import (
     remove_there,
 )
 
-SIDES: Final = ("server", "home-assistant")
+SIDES: Final = ("server", "home-assistant", "dashboards")
 STRANGER: Final = ("ben", "staple donkey lantern")
 
 
@@ -104,23 +105,27 @@ async def _life(walker: Walker, servers: Servers, api: HomeAssistantApi, browser
     await link_by_pin(walker)
 
 
-async def take_sides(folder: Path, sides: Collection[str]) -> None:
-    """Take the pictures of these sides."""
+async def take_sides(folder: Path, sides: Collection[str], every: Path | None = None) -> None:
+    """Take the pictures of these sides. every: take the dashboards in all states and windows, to this folder."""
     if "server" in sides:
         await take_server_pictures(folder / "server", PICTURES)
     if "home-assistant" in sides:
         await take_all(folder / "state")
         await run_alone("tools.found", "--pictures", str(PICTURES))
+    if "dashboards" in sides:
+        await take_dashboard_pictures(folder / "dashboards", every)
 
 
 def main() -> None:
     """Take pictures of what is named, in a folder that is removed afterwards."""
     parser = argparse.ArgumentParser(prog="script/screenshots", description="Make the pictures of the documentation.")
     parser.add_argument("side", nargs="?", choices=SIDES, help="only the pictures of this side")
-    side = parser.parse_args().side
+    parser.add_argument("--every", type=Path, metavar="FOLDER", help="take dashboards in every state, to look at them")
+    arguments = parser.parse_args()
+    sides = {arguments.side} if arguments.side else SIDES
     try:
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(take_sides(Path(folder), {side} if side else SIDES))
+            asyncio.run(take_sides(Path(folder), sides, arguments.every))
     except ToolError as err:
         sys.exit(f"script/screenshots: {err}")
 

@@ -1,16 +1,17 @@
 """The alarm card in Home Assistant's own dashboards: added, drawn, announced, and true when nothing comes any more."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 import re
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page, expect
 import pytest
+import pytest_asyncio
+import pytest_socket
 
 from tools.dashboard_screenshots import choose_card
-from tools.dashboards import CARD_PATH, alarm_in, card_dashboard, linked, open_card, save_dashboard
+from tools.dashboards import CARD_PATH, alarm_in, card_dashboard, open_card, save_dashboard
 from tools.demo.servers import Servers
 from tools.frontend import Frontend
 from tools.home_assistant import HomeAssistantApi
@@ -19,17 +20,28 @@ from tools.nest_home import NestPerson
 CARD = "works-with-nest-alarms"
 
 
-@asynccontextmanager
-async def at_home(
-    browser: Browser, servers: Servers, api: HomeAssistantApi
-) -> AsyncIterator[tuple[Frontend, NestPerson]]:
-    """Link a home; give a window at Home Assistant, and the person who lives there."""
-    async with linked(servers, api) as person:
-        frontend = await Frontend.open(browser, api)
-        try:
-            yield frontend, person
-        finally:
-            await frontend.close()
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("socket_enabled", "linked")]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def person(linked: str, servers: Servers) -> AsyncGenerator[NestPerson]:
+    """Return the person of the home, in which all is well before and after."""
+    pytest_socket.enable_socket()
+    async with servers.person() as person:
+        await person.sign_in()
+        yield person
+        for alarm in (await person.document())["devices"]["smoke_co_alarms"]:
+            await person.set_alarm(alarm, is_online=True, is_manual_test_active=False)
+            await person.set_alarm(alarm, smoke="ok", carbon_monoxide="ok", battery="ok")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def frontend(shared_browser: Browser, api: HomeAssistantApi) -> AsyncGenerator[Frontend]:
+    """Return a window at Home Assistant."""
+    pytest_socket.enable_socket()
+    frontend = await Frontend.open(shared_browser, api)
+    yield frontend
+    await frontend.close()
 
 
 def title(page: Page) -> Any:
@@ -48,156 +60,148 @@ async def violations(page: Page) -> list[str]:
     return [f"{rule['id']}: {node['html']}" for rule in found["violations"] for node in rule["nodes"]]
 
 
-async def test_a_person_adds_the_card_by_the_visual_editor(
-    browser: Browser, servers: Servers, api: HomeAssistantApi
-) -> None:
-    async with at_home(browser, servers, api) as (frontend, _):
-        page = frontend.page
-        await save_dashboard(api, CARD_PATH, "Alarms", {"views": [{"title": "Alarms", "path": "alarms", "cards": []}]})
-        await frontend.go(f"/{CARD_PATH}/alarms?edit=1")
-        await choose_card(page)
-        form = page.locator("hui-dialog-edit-card ha-form").first
-        for label in ("Homes", "Alarms", "Only rooms and states, for a small card."):
-            await expect(form.get_by_text(label).first).to_be_visible()
-        await page.locator("hui-dialog-edit-card ha-switch").first.click()
-        await page.locator(f"hui-dialog-edit-card {CARD} ha-card.compact").wait_for()
-        await page.get_by_role("button", name="Save").click()
-        await expect(page.locator("hui-dialog-edit-card")).to_have_count(0)
-        async with api.socket() as socket:
-            saved = await socket.command("lovelace/config", url_path=CARD_PATH)
-        assert saved["views"][0]["cards"] == [{"type": f"custom:{CARD}", "compact": True}]
-        await expect(title(page)).to_have_text("All clear")
+async def test_a_person_adds_the_card_by_the_visual_editor(frontend: Frontend, api: HomeAssistantApi) -> None:
+    page = frontend.page
+    await save_dashboard(api, CARD_PATH, "Alarms", {"views": [{"title": "Alarms", "path": "alarms", "cards": []}]})
+    await frontend.go(f"/{CARD_PATH}/alarms?edit=1")
+    await choose_card(page)
+    form = page.locator("hui-dialog-edit-card ha-form").first
+    for label in ("Homes", "Alarms", "Only rooms and states, for a small card."):
+        await expect(form.get_by_text(label).first).to_be_visible()
+    await page.locator("hui-dialog-edit-card ha-switch").first.click()
+    await page.locator(f"hui-dialog-edit-card {CARD} ha-card.compact").wait_for()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("hui-dialog-edit-card")).to_have_count(0)
+    async with api.socket() as socket:
+        saved = await socket.command("lovelace/config", url_path=CARD_PATH)
+    assert saved["views"][0]["cards"] == [{"type": f"custom:{CARD}", "compact": True}]
+    await expect(title(page)).to_have_text("All clear")
 
 
 async def test_what_happens_is_drawn_at_once_announced_and_reached_by_keyboard(
-    browser: Browser, servers: Servers, api: HomeAssistantApi
+    frontend: Frontend, api: HomeAssistantApi, person: NestPerson
 ) -> None:
-    async with at_home(browser, servers, api) as (frontend, person):
-        page = frontend.page
-        await open_card(frontend, api)
-        await expect(title(page)).to_have_text("All clear")
-        await expect(detail(page)).to_have_text(re.compile(r"^3 alarms, checked "))
-        await expect(page.locator(CARD).get_by_role("alert")).to_have_text("")
-        assert await violations(page) == []
-        kitchen = await alarm_in(person, "Kitchen")
-        await person.set_alarm(kitchen, smoke="warning")
-        await expect(title(page)).to_have_text("Smoke warning in the Kitchen")
-        assert await violations(page) == []
-        await person.set_alarm(kitchen, smoke="emergency")
-        await expect(title(page)).to_have_text("Smoke in the Kitchen")
-        await expect(page.locator(CARD).get_by_role("alert")).to_have_text("Emergency. Smoke in the Kitchen")
-        tree = await page.locator(CARD).aria_snapshot()
-        assert "- alert: Emergency. Smoke in the Kitchen" in tree
-        assert re.search(r'^  - listitem:\n    - button "Kitchen Emergency Smoke', tree, re.MULTILINE)
-        assert await violations(page) == []
-        await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        assert await page.locator(f"{CARD} .whole").evaluate("whole => getComputedStyle(whole).animationName") == "none"
-        assert await violations(page) == []
-        await page.locator(f"{CARD} .alarm").nth(1).focus()
-        await page.keyboard.press("Shift+Tab")
-        await page.keyboard.press("Enter")
-        await expect(page.locator("ha-more-info-dialog").get_by_text("Smoke level").first).to_be_visible()
+    page = frontend.page
+    await open_card(frontend, api)
+    await expect(title(page)).to_have_text("All clear")
+    await expect(detail(page)).to_have_text(re.compile(r"^3 alarms, checked "))
+    await expect(page.locator(CARD).get_by_role("alert")).to_have_text("")
+    assert await violations(page) == []
+    kitchen = await alarm_in(person, "Kitchen")
+    await person.set_alarm(kitchen, smoke="warning")
+    await expect(title(page)).to_have_text("Smoke warning in the Kitchen")
+    assert await violations(page) == []
+    await person.set_alarm(kitchen, smoke="emergency")
+    await expect(title(page)).to_have_text("Smoke in the Kitchen")
+    await expect(page.locator(CARD).get_by_role("alert")).to_have_text("Emergency. Smoke in the Kitchen")
+    tree = await page.locator(CARD).aria_snapshot()
+    assert "- alert: Emergency. Smoke in the Kitchen" in tree
+    assert re.search(r'^  - listitem:\n    - button "Kitchen Emergency Smoke', tree, re.MULTILINE)
+    assert await violations(page) == []
+    await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    assert await page.locator(f"{CARD} .whole").evaluate("whole => getComputedStyle(whole).animationName") == "none"
+    assert await violations(page) == []
+    await page.locator(f"{CARD} .alarm").nth(1).focus()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("ha-more-info-dialog").get_by_text("Smoke level").first).to_be_visible()
 
 
 async def test_an_emergency_that_falls_silent_stays_first_and_an_offline_alarm_is_no_all_clear(
-    browser: Browser, servers: Servers, api: HomeAssistantApi
+    frontend: Frontend, api: HomeAssistantApi, person: NestPerson
 ) -> None:
-    async with at_home(browser, servers, api) as (frontend, person):
-        page = frontend.page
-        await open_card(frontend, api)
-        kitchen, bedroom = await alarm_in(person, "Kitchen"), await alarm_in(person, "Bedroom")
-        await person.set_alarm(bedroom, is_online=False)
-        await expect(title(page)).to_have_text(re.compile(r"^1 alarm has not been heard from since \d\d:\d\d$"))
-        await expect(detail(page)).to_have_text("Bedroom")
-        assert await violations(page) == []
-        await person.set_alarm(kitchen, smoke="emergency")
-        await person.set_alarm(kitchen, is_online=False)
-        await expect(detail(page)).to_have_text(re.compile(r"^Emergency, not heard from since \d\d:\d\d$"))
-        await expect(title(page)).to_have_text("Smoke in the Kitchen")
-        first = page.locator(f"{CARD} .alarm").first
-        await expect(first).to_have_class("alarm emergency unheard")
-        await expect(first.locator(".name")).to_have_text("Kitchen")
-        assert await violations(page) == []
-        await person.set_alarm(kitchen, is_online=True, smoke="ok")
-        await person.set_alarm(bedroom, is_online=True)
-        await person.set_alarm(kitchen, is_manual_test_active=True)
-        await expect(title(page)).to_have_text("Test under way in the Kitchen")
-        assert await violations(page) == []
-
-
-async def test_without_home_assistant_nothing_is_clear_and_all_comes_back_by_itself(
-    browser: Browser, servers: Servers, api: HomeAssistantApi
-) -> None:
-    async with at_home(browser, servers, api) as (frontend, _):
-        page = frontend.page
-        await open_card(frontend, api)
-        await expect(title(page)).to_have_text("All clear")
-        await servers.home_assistant.stop()
-        await expect(title(page)).to_have_text(re.compile(r"^3 alarms have not been heard from since \d\d:\d\d$"))
-        await expect(detail(page)).to_have_text("No connection to Home Assistant")
-        await expect(page.locator(f"{CARD} .alarm.clear")).to_have_count(0)
-        await servers.restart_home_assistant()
-        await expect(title(page)).to_have_text("All clear", timeout=90_000)
+    page = frontend.page
+    await open_card(frontend, api)
+    kitchen, bedroom = await alarm_in(person, "Kitchen"), await alarm_in(person, "Bedroom")
+    await person.set_alarm(bedroom, is_online=False)
+    await expect(title(page)).to_have_text(re.compile(r"^1 alarm has not been heard from since \d\d:\d\d$"))
+    await expect(detail(page)).to_have_text("Bedroom")
+    assert await violations(page) == []
+    await person.set_alarm(kitchen, smoke="emergency")
+    await person.set_alarm(kitchen, is_online=False)
+    await expect(detail(page)).to_have_text(re.compile(r"^Emergency, not heard from since \d\d:\d\d$"))
+    await expect(title(page)).to_have_text("Smoke in the Kitchen")
+    first = page.locator(f"{CARD} .alarm").first
+    await expect(first).to_have_class("alarm emergency unheard")
+    await expect(first.locator(".name")).to_have_text("Kitchen")
+    assert await violations(page) == []
+    await person.set_alarm(kitchen, is_online=True, smoke="ok")
+    await person.set_alarm(bedroom, is_online=True)
+    await person.set_alarm(kitchen, is_manual_test_active=True)
+    await expect(title(page)).to_have_text("Test under way in the Kitchen")
+    assert await violations(page) == []
 
 
 async def test_old_news_is_never_shown_as_fresh_whatever_the_pages_clock_does(
-    browser: Browser, servers: Servers, api: HomeAssistantApi
+    frontend: Frontend, api: HomeAssistantApi
 ) -> None:
-    async with at_home(browser, servers, api) as (frontend, _):
-        page = frontend.page
-        await page.clock.install()
-        await open_card(frontend, api)
-        await expect(title(page)).to_have_text("All clear")
-        # The machine slept: its clock has moved, and nothing has come since.
-        await page.clock.fast_forward(90_000)
-        await expect(title(page)).to_have_text(re.compile("^3 alarms have not been heard from since"))
-        await frontend.go(f"/{CARD_PATH}/alarms")
-        await expect(title(page)).to_have_text("All clear")
-        stopped = page.locator(f"{CARD} .stopped")
-        await expect(stopped).to_be_hidden()
-        # The page hangs: no timer runs. Only the browser's own animations go on, here at a hundred times their speed.
-        await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
-        await page.locator(f"{CARD} .stopped").evaluate(
-            "stopped => stopped.getAnimations().forEach((animation) => { animation.playbackRate = 100; })"
-        )
-        await expect(stopped).to_be_visible()
-        await expect(stopped).to_have_text("This picture is out of date")
+    page = frontend.page
+    await page.clock.install()
+    await open_card(frontend, api)
+    await expect(title(page)).to_have_text("All clear")
+    # The machine slept: its clock has moved, and nothing has come since.
+    await page.clock.fast_forward(90_000)
+    await expect(title(page)).to_have_text(re.compile("^3 alarms have not been heard from since"))
+    await frontend.go(f"/{CARD_PATH}/alarms")
+    await expect(title(page)).to_have_text("All clear")
+    stopped = page.locator(f"{CARD} .stopped")
+    await expect(stopped).to_be_hidden()
+    # The page hangs: no timer runs. Only the browser's own animations go on, here at a hundred times their speed.
+    await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
+    await page.locator(f"{CARD} .stopped").evaluate(
+        "stopped => stopped.getAnimations().forEach((animation) => { animation.playbackRate = 100; })"
+    )
+    await expect(stopped).to_be_visible()
+    await expect(stopped).to_have_text("This picture is out of date")
 
 
 async def test_the_card_is_fetched_on_first_use_and_once_even_where_it_is_a_resource_too(
-    browser: Browser, servers: Servers, api: HomeAssistantApi
+    frontend: Frontend, api: HomeAssistantApi
 ) -> None:
-    async with at_home(browser, servers, api) as (frontend, _):
-        page, asked, wrong = frontend.page, [], []
-        page.on("request", lambda request: "/works_with_nest/" in request.url and asked.append(request.url))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        async with api.socket() as socket:
-            await socket.command("lovelace/resources/create", res_type="module", url="/works_with_nest/loader.js")
-        await frontend.go("/history")
-        await frontend.wait_for_text("History")
-        await page.wait_for_function("() => window.customCards?.length")
-        assert [url.rpartition("/")[2] for url in asked] == ["loader.js"]
-        await save_dashboard(api, CARD_PATH, "Alarms", card_dashboard())
-        await frontend.go(f"/{CARD_PATH}/alarms")
-        await expect(title(page)).to_have_text("All clear")
-        fetched = [url.rpartition("/")[2] for url in asked]
-        assert fetched.count("card.js") == fetched.count("judge.js") == 1
-        assert await page.evaluate("window.customCards.length") == 1
-        assert wrong == []
+    page, asked, wrong = frontend.page, [], []
+    page.on("request", lambda request: "/works_with_nest/" in request.url and asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    async with api.socket() as socket:
+        resource = {"res_type": "module", "url": "/works_with_nest/loader.js"}
+        created = await socket.command("lovelace/resources/create", **resource)
+    await frontend.go("/history")
+    await frontend.wait_for_text("History")
+    await page.wait_for_function("() => window.customCards?.length")
+    assert [url.rpartition("/")[2] for url in asked] == ["loader.js"]
+    await save_dashboard(api, CARD_PATH, "Alarms", card_dashboard())
+    await frontend.go(f"/{CARD_PATH}/alarms")
+    await expect(title(page)).to_have_text("All clear")
+    fetched = [url.rpartition("/")[2] for url in asked]
+    assert fetched.count("card.js") == fetched.count("judge.js") == 1
+    assert await page.evaluate("window.customCards.length") == 1
+    assert wrong == []
+    async with api.socket() as socket:
+        await socket.command("lovelace/resources/delete", resource_id=created["id"])
 
 
 @pytest.mark.parametrize(("language", "said"), [("de", "Alles in Ordnung"), ("ja", "異常なし"), ("he", "All clear")])
 async def test_the_card_speaks_the_persons_language_and_is_read_from_its_side(
-    browser: Browser, servers: Servers, api: HomeAssistantApi, language: str, said: str
+    frontend: Frontend, api: HomeAssistantApi, language: str, said: str
 ) -> None:
-    async with at_home(browser, servers, api) as (frontend, _):
-        async with api.socket() as socket:
-            value = {"language": language, "number_format": "language", "time_format": "language"}
-            await socket.command("frontend/set_user_data", key="language", value=value)
-        await open_card(frontend, api)
-        await expect(title(frontend.page)).to_have_text(said)
-        row = frontend.page.locator(f"{CARD} .alarm").first
-        ring, name = await row.locator(".ring").bounding_box(), await row.locator(".name").bounding_box()
-        assert ring is not None
-        assert name is not None
-        assert (ring["x"] > name["x"]) is (language == "he")
+    await frontend.context.add_init_script(f"localStorage.setItem('selectedLanguage', JSON.stringify('{language}'))")
+    await open_card(frontend, api)
+    await expect(title(frontend.page)).to_have_text(said)
+    row = frontend.page.locator(f"{CARD} .alarm").first
+    ring, name = await row.locator(".ring").bounding_box(), await row.locator(".name").bounding_box()
+    assert ring is not None
+    assert name is not None
+    assert (ring["x"] > name["x"]) is (language == "he")
+
+
+async def test_without_home_assistant_nothing_is_clear_and_all_comes_back_by_itself(
+    frontend: Frontend, api: HomeAssistantApi, servers: Servers
+) -> None:
+    page = frontend.page
+    await open_card(frontend, api)
+    await expect(title(page)).to_have_text("All clear")
+    await servers.home_assistant.stop()
+    await expect(title(page)).to_have_text(re.compile(r"^3 alarms have not been heard from since \d\d:\d\d$"))
+    await expect(detail(page)).to_have_text("No connection to Home Assistant")
+    await expect(page.locator(f"{CARD} .alarm.clear")).to_have_count(0)
+    await servers.restart_home_assistant()
+    await expect(title(page)).to_have_text("All clear", timeout=90_000)
