@@ -71,11 +71,10 @@ async def test_a_person_adds_the_card_by_the_visual_editor(frontend: Frontend, a
     await page.locator("hui-dialog-edit-card ha-switch").first.click()
     await page.locator(f"hui-dialog-edit-card {CARD} ha-card.compact").wait_for()
     await page.get_by_role("button", name="Save").click()
-    await expect(page.locator("hui-dialog-edit-card")).to_have_count(0)
+    await expect(page.locator(f"hui-view {CARD} .title")).to_have_text("All clear")
     async with api.socket() as socket:
         saved = await socket.command("lovelace/config", url_path=CARD_PATH)
     assert saved["views"][0]["cards"] == [{"type": f"custom:{CARD}", "compact": True}]
-    await expect(title(page)).to_have_text("All clear")
 
 
 async def test_what_happens_is_drawn_at_once_announced_and_reached_by_keyboard(
