@@ -69,7 +69,7 @@ async def test_states_can_be_bare_words(broker: Broker) -> None:
 async def test_the_bridge_goes_offline_in_order_or_by_its_will(broker: Broker, how: str) -> None:
     zigbee = Zigbee2Mqtt(broker, Detector("hall", "0x00158d0001d82999"))
     await zigbee.__aenter__()
-    await (zigbee.__aexit__(None, None, None) if how == "in order" else zigbee.crash())
+    await (zigbee.end() if how == "in order" else zigbee.crash())
     async with asyncio.timeout(5):
         while json.loads((await read(broker, "zigbee2mqtt/bridge/state"))["zigbee2mqtt/bridge/state"]) != {
             "state": "offline"
@@ -97,6 +97,24 @@ async def test_a_broker_comes_back_on_its_port_with_nothing_kept(broker: Broker)
         async with asyncio.timeout(5):
             while "zigbee2mqtt/bridge/devices" not in await read(broker, "#"):
                 await asyncio.sleep(0.01)
+
+
+async def test_to_a_broker_that_comes_back_only_what_is_kept_is_said_anew(broker: Broker) -> None:
+    detectors = Detector("hall", "0x00158d0001d82999"), Detector("attic", "0x00158d0001d8299a", retained=True)
+    async with Zigbee2Mqtt(broker, *detectors) as zigbee:
+        for name in ("hall", "attic"):
+            await zigbee.say(name, smoke=False)
+        await broker.go_away()
+        await broker.come_back()
+        heard: list[str] = []
+        async with aiomqtt.Client(LOOPBACK, broker.port) as client, asyncio.timeout(5):
+            await client.subscribe("zigbee2mqtt/#")
+            async for message in client.messages:
+                heard.append(message.topic.value)
+                if message.topic.value == "zigbee2mqtt/attic":
+                    break
+    assert "zigbee2mqtt/hall/availability" in heard
+    assert "zigbee2mqtt/hall" not in heard
 
 
 async def test_a_broker_can_ask_for_a_sign_in(broker: Broker, tmp_path: Path) -> None:

@@ -343,10 +343,10 @@ class TestFaults:
     ) -> None:
         await bridge.say("Hall", smoke=False)
         await watched.shows(is_online=True)
-        await (bridge.crash() if rudely else bridge.publish_raw("bridge/state", '{"state":"offline"}', retain=True))
+        await (bridge.crash() if rudely else bridge.end())
         await watched.shows(is_online=False)
         assert watched.source.report.trouble is Failure.BRIDGE
-        await (bridge.come_back() if rudely else bridge._greet())
+        await bridge.come_back()
         await watched.shows(is_online=True)
         assert watched.source.report.trouble is None
 

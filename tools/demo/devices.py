@@ -26,6 +26,8 @@ THERMOSTATS: Final = {LIVING_ROOM: ("Living Room", 20.5), "02AA01AC31140002": ("
 # How often the rooms are a little warmer or colder, and how much.
 EVERY: Final = 20.0
 STEP: Final = 0.1
+# Colder than this no room gets, however long nobody heats it.
+COLDEST: Final = 12.0
 
 
 class Devices:

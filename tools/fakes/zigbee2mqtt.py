@@ -118,6 +118,7 @@ class Zigbee2Mqtt:
         self.base = base
         self.form = form
         self.has_availability = has_availability
+        self._is_up = False
         will = aiomqtt.Will(f"{base}/bridge/state", self._word("offline"), qos=1, retain=True)
         self._client = Client(broker, connected=self._greet, will=will)
 
@@ -132,10 +133,16 @@ class Zigbee2Mqtt:
         """Stop in order: the last word is that it goes."""
         await self._client.publish(f"{self.base}/bridge/state", self._word("offline"), retain=True, qos=1)
         await self._client.__aexit__(kind, error, trace)
+        self._is_up = False
+
+    async def end(self) -> None:
+        """End in order, until it comes back."""
+        await self.__aexit__(None, None, None)
 
     async def crash(self) -> None:
         """End without a word; the broker says the last one."""
         await self._client.crash()
+        self._is_up = False
 
     async def come_back(self) -> None:
         """Start again after it ended."""
@@ -185,12 +192,16 @@ class Zigbee2Mqtt:
         await self._client.publish(f"{self.base}/{topic}", payload, retain=retain)
 
     async def _greet(self) -> None:
-        """Say everything, as at each start: state of the bridge, devices, availability, and what is known of each."""
+        """Say everything at a start: state of the bridge, devices, availability, and what is known of each.
+
+        To a broker that comes back it says anew only what a broker keeps.
+        """
+        is_start, self._is_up = not self._is_up, True
         await self._client.publish(f"{self.base}/bridge/state", self._word("online"), retain=True, qos=1)
         await self._publish_devices()
         for detector in self.detectors.values():
             await self._publish_availability(detector)
-            if detector.state:
+            if detector.state and (is_start or detector.retained):
                 await self._publish_state(detector)
 
     async def _publish_devices(self) -> None:
