@@ -50,7 +50,7 @@ async def fell_silent(_servers: Servers, person: NestPerson) -> None:
 async def tested(_servers: Servers, person: NestPerson) -> None:
     """Let somebody press the button, all being well again."""
     kitchen = await alarm_in(person, "Kitchen")
-    await person.set_alarm(kitchen, is_online=True, smoke="ok")
+    await person.set_alarm(kitchen, is_online=True, smoke="ok", is_manual_test_active=False)
     await person.set_alarm(kitchen, is_manual_test_active=True)
 
 
@@ -62,7 +62,7 @@ async def offline(_servers: Servers, person: NestPerson) -> None:
 
 
 async def link_down(servers: Servers, _person: NestPerson) -> None:
-    """End the server."""
+    """End the server, once."""
     await servers.nest.stop()
 
 
@@ -142,6 +142,7 @@ async def take_dashboard_pictures(folder: Path, every: Path | None = None) -> No
             await save_dashboard(api, CARD_PATH, "Alarms", card_dashboard())
             await save_dashboard(api, HOMES_PATH, "Nest", STRATEGY)
             for name, (bring_about, title) in STATES.items():
-                await bring_about(servers, person)
                 async for window, frontend in windows(browser, api):
+                    # For each anew: a test ends by itself.
+                    await bring_about(servers, person)
                     await take_state(frontend, f"{name}-{window}", title, every)

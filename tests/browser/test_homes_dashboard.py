@@ -1,4 +1,4 @@
-"""The dashboard of all homes: finished when it is added, and complete when devices come."""
+"""The dashboard of all homes: finished when it is added, complete when devices come, and the person's own on demand."""
 
 from playwright.async_api import Browser, expect
 import pytest
@@ -11,7 +11,7 @@ from tools.home_assistant import HomeAssistantApi
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("socket_enabled", "linked")]
 
 
-async def test_a_home_is_shown_whole_and_new_devices_appear(
+async def test_a_home_is_shown_whole_new_devices_appear_and_a_person_takes_control(
     shared_browser: Browser, servers: Servers, api: HomeAssistantApi
 ) -> None:
     frontend = await Frontend.open(shared_browser, api)
@@ -35,4 +35,19 @@ async def test_a_home_is_shown_whole_and_new_devices_appear(
         for group, devices in (await person.document())["devices"].items():
             for device in devices.keys() - before[group].keys():
                 await person.remove_device(device)
+    await page.get_by_role("button", name="Edit dashboard").click()
+    await page.locator("hui-dashboard-strategy-element-editor").wait_for()
+    taking = "ha-dropdown-item[value='take-control']"
+    await page.locator(f"ha-dropdown:has({taking}) ha-icon-button").click()
+    await page.locator(taking).click()
+    await page.locator("hui-dialog-save-config").get_by_role("button", name="Take control").click()
+    await expect(page.get_by_role("button", name="Done")).to_be_visible()
+    async with api.socket() as socket:
+        config = await socket.command("lovelace/config", url_path=HOMES_PATH)
+        dashboards = await socket.command("lovelace/dashboards/list")
+        taken = next(each["id"] for each in dashboards if each["url_path"] == HOMES_PATH)
+        await socket.command("lovelace/dashboards/delete", dashboard_id=taken)
+    assert "strategy" not in config
+    (view,) = config["views"]
+    assert [section["cards"][0]["type"] for section in view["sections"]] == ["heading"] * 5
     await frontend.close()

@@ -45,6 +45,7 @@ ha-card {
   display: flex; align-items: center; gap: 12px; inline-size: 100%; block-size: 100%; min-block-size: 48px; padding: 8px;
   border: 2px solid transparent; border-radius: 10px; background: none; color: inherit; font: inherit; text-align: start; cursor: pointer;
 }
+.alarms li { contain: layout style; }
 .alarm:hover { background: color-mix(in srgb, var(--primary-text-color) 6%, transparent); }
 .alarm:focus-visible { outline: 3px solid var(--primary-color); outline-offset: -1px; }
 .alarm:disabled { cursor: default; }
