@@ -3,6 +3,9 @@
 The server keeps what it knows in buckets, ``device.<serial>``, ``shared.<serial>`` and ``structure.<id>``, as the real
 one does; a status is worked out of them anew each time. The thermostats answer what they are told at once, unless
 ``thermostats_answer`` is switched off.
+
+Written from what version 1.0.1 was seen to answer, and compared with that server's public source; the server itself did
+not run beside it.
 """
 
 import asyncio
