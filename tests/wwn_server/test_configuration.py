@@ -221,7 +221,7 @@ class TestSources:
         ("text", "sentence"),
         [
             ('source = "mqtt"', "each source is a table of its own, below a line [[source]]."),
-            ("[[source]]", "source 1, kind: this is one of mqtt, nolongerevil, simulated."),
+            ("[[source]]", "source 1, kind: this is one of mqtt, nolongerevil, starling, simulated."),
             ('[[source]]\nkind = "zigbee"', "source 1, kind: this is one of"),
             ('[[source]]\nkind = "mqtt"', "source 1, address: this is missing."),
             (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wwn_server.refused import ValueRefusedError
 
-from . import mqtt_alarms, nolongerevil
+from . import mqtt_alarms, nolongerevil, starling
 from .broker import Login
 from .reach import MQTT, WEB, Address, ReachError, address
 
@@ -145,6 +145,10 @@ def _nolongerevil(values: Mapping[str, Any]) -> Source:
     return nolongerevil.NoLongerEvil(settings)
 
 
+def _starling(values: Mapping[str, Any]) -> Source:
+    return starling.Starling(starling.StarlingSettings(values["address"], values["key"]))
+
+
 _USERNAME: Final = Setting("username", _text, "NAME", "as whom to be at the broker")
 _PASSWORD: Final = Setting("password", _text, "FILE", "the password there, in a file only you can read", secret=True)
 
@@ -172,5 +176,12 @@ KINDS: Final[dict[str, Kind]] = {
             Setting("topic-prefix", _topic, "TOPIC", "where it speaks there", nolongerevil.PREFIX),
         ),
         _nolongerevil,
+    ),
+    starling.KIND: Kind(
+        (
+            Setting("address", _address(WEB), "URL", "the hub, such as http://hub.lan:3080", required=True),
+            Setting("key", _text, "FILE", "its key, in a file only you can read", required=True, secret=True),
+        ),
+        _starling,
     ),
 }

@@ -66,10 +66,10 @@ def fields_of(status: Status, now: datetime) -> dict[str, Any]:
     """Return what is known of a thermostat. What is ``null``, as each temperature of 0 is, is not known."""
     fields: dict[str, Any] = {}
     for said, stem in _TEMPERATURES.items():
-        fields |= _temperature(status.get(said), stem)
+        fields |= temperature(status.get(said), stem)
     eco = _part(status, "eco_temperatures")
     for side in ("high", "low"):
-        fields |= _temperature(eco.get(side), f"eco_temperature_{side}")
+        fields |= temperature(eco.get(side), f"eco_temperature_{side}")
     return fields | _mode(status) | _state(status) | _fan(status) | _others(status, now)
 
 
@@ -78,11 +78,12 @@ def in_eco(status: Status) -> bool:
     return status.get("eco_mode") in _ECO
 
 
-def _temperature(said: object, stem: str) -> dict[str, Any]:
-    number = _number(said)
-    if number is None or not _COLDEST <= number <= _WARMEST:
+def temperature(said: object, stem: str) -> dict[str, Any]:
+    """Return the two fields of a temperature in Celsius, none where it is not one."""
+    celsius = number(said)
+    if celsius is None or not _COLDEST <= celsius <= _WARMEST:
         return {}
-    return Temperature.from_celsius(number).fields(stem)
+    return Temperature.from_celsius(celsius).fields(stem)
 
 
 def _mode(status: Status) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def _state(status: Status) -> dict[str, Any]:
 
 
 def _fan(status: Status) -> dict[str, Any]:
-    active, ends = status.get("fan_timer_active"), _number(status.get("fan_timer_timeout"))
+    active, ends = status.get("fan_timer_active"), number(status.get("fan_timer_timeout"))
     fields: dict[str, Any] = {"fan_timer_active": active} if isinstance(active, bool) else {}
     if ends is not None and 0 <= ends < _LATEST:
         fields["fan_timer_timeout"] = timestamp(datetime.fromtimestamp(ends if active else 0, UTC))
@@ -118,7 +119,7 @@ def _fan(status: Status) -> dict[str, Any]:
 def _others(status: Status, now: datetime) -> dict[str, Any]:
     able = _part(status, "capabilities")
     humidity, scale, version = (
-        _number(status.get("humidity")),
+        number(status.get("humidity")),
         status.get("temperature_scale"),
         status.get("software_version"),
     )
@@ -136,7 +137,7 @@ def _others(status: Status, now: datetime) -> dict[str, Any]:
 
 def _time_to_target(status: Status, now: datetime) -> dict[str, str]:
     """Return how long it takes; the server tells when, and 0 where it is there."""
-    when = _number(status.get("time_to_target"))
+    when = number(status.get("time_to_target"))
     if when is None:
         return {}
     minutes = (when - now.timestamp()) / 60
@@ -148,6 +149,7 @@ def _part(status: Status, name: str) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _number(said: object) -> float | None:
+def number(said: object) -> float | None:
+    """Return a finite number, nothing for anything else."""
     is_number = isinstance(said, int | float) and not isinstance(said, bool)
     return float(said) if is_number and math.isfinite(said) else None  # type: ignore[arg-type]

@@ -1,0 +1,256 @@
+"""Thermostats and Protects behind a Starling Home Hub, by its Developer Connect API.
+
+Written from the vendor's documents and from what other clients expect of it; never run against a hub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+import logging
+from typing import Any, Final
+from urllib.parse import quote
+
+from wwn_server.document import ALARMS, THERMOSTATS
+from wwn_server.homes.base import AlarmKind, AlarmLevel
+from wwn_server.homes.held import LONGEST, Test, followed, passed_on
+from wwn_server.homes.source import Device, Failure, Report, refused, silent, unsupported
+from wwn_server.rules import HIGH, LOW, TARGET
+
+from .polled import Clock, Polled, now_in_utc
+from .reach import Address, ReachError
+from .starling_properties import (
+    MODES_THERE,
+    Properties,
+    home_of,
+    home_written,
+    protect_fields,
+    protect_levels,
+    target_written,
+    thermostat_fields,
+)
+from .web import Web
+
+_LOGGER: Final = logging.getLogger(__name__)
+
+KIND: Final = "starling"
+
+_BASES: Final = ("/api/connect/v2", "/api/connect/v1")
+_GROUPS: Final = {"thermostat": THERMOSTATS, "protect": ALARMS, "smoke_detector": ALARMS}
+_HOME_AWAY: Final = "home_away_control"
+_CONNECTED: Final = ("connectedToNest", "connectedToGoogleHome")
+# A hub takes one write to a device in a second.
+_WRITES_APART: Final = 1.1
+# The hub says what it has heard, not when: an online device counts as heard with each change, and now and then.
+_CHECK_IN: Final = timedelta(minutes=10)
+# During a test the hub says smoke, with the word for a warning.
+_MOVED: Final = frozenset({AlarmLevel.WARNING})
+_MOST: Final = 100
+_SAYS_NO: Final = frozenset({Failure.REFUSED, Failure.NOT_IT, Failure.CREDENTIALS, Failure.REDIRECT})
+_TAKEN: Final = frozenset({"hvac_mode", "fan_timer_active", TARGET, LOW, HIGH})
+
+
+@dataclass(frozen=True, slots=True)
+class StarlingSettings:
+    """Where the hub is, and the key of its owner."""
+
+    address: Address
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A device of the hub's list, by its id there."""
+
+    id: str
+    type: str
+    name: str
+    room: str
+    serial: str
+
+    @property
+    def key(self) -> str:
+        """Return what it is called whatever becomes of the hub: its serial number, where that is told."""
+        return self.serial or self.id
+
+
+class Starling(Polled):
+    """All thermostats and Protects of one hub, and its home or away."""
+
+    kind = KIND
+    interval = 5.0
+
+    def __init__(self, settings: StarlingSettings, clock: Clock = now_in_utc) -> None:
+        """Know where the hub is; nothing is asked yet."""
+        super().__init__(str(settings.address), clock)
+        self._web = Web(settings.address, query={"key": settings.key})
+        self._base: str | None = None
+        self._ids: dict[str, str] = {}
+        self._said: dict[str, Properties] = {}
+        self._home_away: tuple[str, Properties] | None = None
+        self._tests: dict[str, Test] = {}
+        self._before: dict[str, Device] = {}
+        self._written: dict[str, float] = {}
+        self._turn = asyncio.Lock()
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """Home or away, where the hub has it."""
+        return frozenset({"away"}) if self._home_away else frozenset()
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        await super().stop()
+        await self._web.close()
+
+    async def write(self, key: str, fields: Mapping[str, Any]) -> None:
+        """Pass fields on to a thermostat, all in one write."""
+        if not self.report.reachable or key not in self._ids:
+            raise silent()
+        await self._send(self._ids[key], _written(self._said[key], fields))
+
+    async def write_home(self, fields: Mapping[str, Any]) -> None:
+        """Leave or come home."""
+        if not self.report.reachable or self._home_away is None:
+            raise silent()
+        device_id, said = self._home_away
+        await self._send(device_id, home_written(said, fields["away"]))
+
+    async def _asked(self) -> Report:
+        base = await self._ready()
+        answer = await self._fine(f"{base}/devices")
+        devices: list[Device] = []
+        ids, home = {}, None
+        for each in list(_listed(answer.get("devices")))[:_MOST]:
+            said = await self._properties(base, each)
+            if each.type == _HOME_AWAY:
+                home = (each.id, said)
+            else:
+                ids[each.key] = each.id
+                self._said[each.key] = said
+                devices.append(self._device(each, said))
+        self._ids, self._home_away = ids, home
+        self._before = {each.key: each for each in devices}
+        return Report(reachable=True, devices=tuple(devices), home=home_of(home[1]) if home else {})
+
+    async def _ready(self) -> str:
+        """Return the base of the version that this hub speaks. Raises ``ReachError`` unless it is connected itself."""
+        if self._base is None:
+            self._base = await self._newest()
+        status = await self._fine(f"{self._base}/status")
+        if status.get("apiReady") is not True or not any(status.get(each) is True for each in _CONNECTED):
+            # What it would tell is what it knew before.
+            raise ReachError(Failure.FAULT)
+        return self._base
+
+    async def _newest(self) -> str:
+        newest, older = _BASES
+        try:
+            await self._fine(f"{newest}/status")
+        except ReachError as error:
+            if error.failure is not Failure.NOT_IT:
+                raise
+            return older
+        return newest
+
+    async def _fine(self, path: str) -> dict[str, Any]:
+        answer = await self._web.get(path)
+        if not isinstance(answer, dict) or answer.get("status") != "OK":
+            raise ReachError(Failure.NOT_IT)
+        return answer
+
+    async def _properties(self, base: str, listed: _Listed) -> Properties:
+        """Return what a device says; one that the hub can't tell of says nothing."""
+        try:
+            said = (await self._fine(f"{base}/devices/{quote(listed.id, safe='')}")).get("properties")
+        except ReachError as error:
+            if error.failure is not Failure.NOT_IT:
+                raise
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    def _device(self, listed: _Listed, said: Properties) -> Device:
+        group, now = _GROUPS[listed.type], self._clock()
+        is_alarm = group == ALARMS
+        fields = self._alarm(listed, said, now) if is_alarm else thermostat_fields(said)
+        device = Device(
+            key=listed.key,
+            group=group,
+            fields=fields,
+            online=said.get("isOnline") is True,
+            heard=None,
+            name=listed.name,
+            room=listed.room,
+            senses=frozenset(AlarmKind) if is_alarm else frozenset(),
+        )
+        return replace(device, heard=self._heard(device, now))
+
+    def _alarm(self, listed: _Listed, said: Properties, now: datetime) -> dict[str, Any]:
+        before, known = self._tests.get(listed.key), listed.key in self._before
+        shown = _levels_of(self._before[listed.key]) if known else {}
+        test = followed(before, testing=said.get("manualTestActive") is True, shown=shown, now=now)
+        if test is not None and before is None:
+            # It began at some time since the question before. Where there was none, nothing is held back.
+            test = replace(test, since=now - (timedelta(seconds=2 * self.interval) if known else LONGEST))
+        self._tests = {key: each for key, each in self._tests.items() if key != listed.key}
+        if test is not None:
+            self._tests[listed.key] = test
+        return protect_fields(said, passed_on(protect_levels(said, listed.name), test, now, _MOVED))
+
+    def _heard(self, device: Device, now: datetime) -> datetime | None:
+        before = self._before.get(device.key)
+        last = before.heard if before else None
+        is_quiet = before is not None and before.online and before.fields == device.fields
+        if not device.online or (is_quiet and last is not None and now - last < _CHECK_IN):
+            return last
+        return now
+
+    async def _send(self, device_id: str, properties: Mapping[str, Any]) -> None:
+        async with self._turn:
+            loop = asyncio.get_running_loop()
+            await asyncio.sleep(max(0.0, self._written.get(device_id, 0.0) + _WRITES_APART - loop.time()))
+            try:
+                answer = await self._web.post(f"{self._base}/devices/{quote(device_id, safe='')}", properties)
+            except ReachError as error:
+                _LOGGER.warning("%s: a write was not taken (%s)", self._named, error.failure.value)
+                raise (refused() if error.failure in _SAYS_NO else silent()) from None
+            finally:
+                self._written[device_id] = loop.time()
+        verdicts = answer.get("setStatus") if isinstance(answer, dict) else None
+        if not isinstance(verdicts, dict) or any(verdicts.get(name) != "OK" for name in properties):
+            raise refused()
+        self._news.set()
+
+
+def _listed(devices: Any) -> Iterator[_Listed]:
+    """Yield the devices of a list that this home can have, whatever else is in it."""
+    for each in devices if isinstance(devices, list) else ():
+        if not isinstance(each, dict):
+            continue
+        kind, device_id = each.get("type"), each.get("id")
+        if isinstance(device_id, str) and device_id and isinstance(kind, str) and kind in {*_GROUPS, _HOME_AWAY}:
+            words = (each.get("name"), each.get("roomName", each.get("where")), each.get("serialNumber"))
+            yield _Listed(device_id, kind, *(word.strip()[:60] if isinstance(word, str) else "" for word in words))
+
+
+def _levels_of(device: Device) -> dict[AlarmKind, AlarmLevel]:
+    said = {kind: device.fields.get(f"{kind}_alarm_state") for kind in AlarmKind}
+    return {kind: AlarmLevel(level) for kind, level in said.items() if level is not None}
+
+
+def _written(said: Properties, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to write to a thermostat. Raises ``WireError`` for what the hub has no property for."""
+    for name in fields:
+        if name.removesuffix("_c").removesuffix("_f") not in _TAKEN:
+            raise unsupported(name)
+    properties: dict[str, Any] = dict(target_written(fields))
+    mode = fields.get("hvac_mode")
+    if mode == "eco":
+        properties["ecoMode"] = True
+    elif mode is not None:
+        properties |= {"hvacMode": MODES_THERE[mode]} | ({"ecoMode": False} if said.get("ecoMode") is True else {})
+    if "fan_timer_active" in fields:
+        properties["fanRunning"] = fields["fan_timer_active"]
+    return properties
