@@ -218,7 +218,17 @@ async def test_the_catalogue_opens_home_assistants_own_dialogue(page: Page) -> N
     await expect(connect).to_have_attribute("href", re.compile("8123/config/integrations/dashboard/add"))
 
 
-PAGES = ("/console", "/connections", "/catalogue", "/members", "/health", "/account", "/learn/thermostat")
+PAGES = (
+    "/console",
+    "/connections",
+    "/catalogue",
+    "/sources",
+    "/sources/add/mqtt",
+    "/members",
+    "/health",
+    "/account",
+    "/learn/thermostat",
+)
 EVERY_FIELD_HAS_A_LABEL = (
     "[...document.querySelectorAll('input:not([type=hidden], [hidden])')].every(each => each.labels.length)"
 )
