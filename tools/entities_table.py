@@ -117,7 +117,7 @@ class Stage:
         self.read: set[tuple[str, str]] = set()
         self.uses: Uses = defaultdict(set)
         self.live, self.last_contact, self.gaps, self.open_gap = True, None, (), None
-        self.permissions = frozenset(models.Permission)
+        self.permissions, self.changed = frozenset(models.Permission), None
         self.config_entry = SimpleNamespace(entry_id="1", options={}, runtime_data=self, async_on_unload=lambda _: None)
         device = SimpleNamespace(id="1", name="", name_by_user="")
         registry = SimpleNamespace(async_get_device_by_identifier=lambda *_: device)

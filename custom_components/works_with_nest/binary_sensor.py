@@ -20,6 +20,7 @@ import orjson
 from .const import CONF_TEST_MONTHS, DAYS_OF_MONTH
 from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import (
+    OfHome,
     Table,
     WwnAlarmEntity,
     WwnEntity,
@@ -224,7 +225,7 @@ async def async_setup_entry(
     )
 
 
-class WwnBinarySensor[T](WwnEntity[T], BinarySensorEntity):
+class WwnBinarySensor[T: OfHome](WwnEntity[T], BinarySensorEntity):
     """A yes or no about one thing."""
 
     entity_description: WwnBinarySensorDescription[T]

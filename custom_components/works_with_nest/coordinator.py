@@ -1,11 +1,12 @@
 """One link's newest document, how fresh it is, and the poll behind the push."""
 
 from asyncio import Task, TimerHandle, timeout
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 import logging
+from operator import itemgetter
 from typing import Any, Final, cast, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -121,6 +122,10 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self._suspected = frozenset[Permission]()
         self._withheld = frozenset[Permission]()
         self._told: tuple[Document, bool, frozenset[Permission]] | None = None
+        # What the update that is under way is about; None where it may be about anything.
+        self.changed: AbstractSet[str] | None = None
+        # The listeners by what they follow, and how many there were when they were put in order.
+        self._followers: tuple[int, dict[object, list[tuple[int, CALLBACK_TYPE]]]] = (0, {})
         self._puts = 0
         self._asked = Instant.now()
         self._is_overtaken = False
@@ -388,10 +393,33 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             return
         if self.data is told[0]:
             return
-        changed = self.data.changed_since(told[0])
-        for update_callback, context in list(self._listeners.values()):
-            if context is None or context in changed:
+        self.changed = self.data.changed_since(told[0])
+        try:
+            for update_callback in self._followers_of((None, *self.changed)):
                 self._tell(update_callback)
+        finally:
+            self.changed = None
+
+    @callback
+    @override
+    def async_add_listener(self, update_callback: CALLBACK_TYPE, context: Any = None) -> Callable[[], None]:
+        """Listen to what becomes of the id that is the context, or of everything."""
+        self._followers = (0, {})
+        return super().async_add_listener(update_callback, context)
+
+    def _followers_of(self, contexts: Iterable[object]) -> list[CALLBACK_TYPE]:
+        """Return who follows something, in the order in which they came.
+
+        Going through all listeners of 1,000 devices for one that changed took a tenth of what parsing them takes.
+        """
+        count, by_context = self._followers
+        if count != len(self._listeners):
+            by_context = {}
+            for listener_id, (update_callback, context) in self._listeners.items():
+                by_context.setdefault(context, []).append((listener_id, update_callback))
+            self._followers = len(self._listeners), by_context
+        found = [each for context in contexts for each in by_context.get(context, ())]
+        return [update_callback for _, update_callback in sorted(found, key=itemgetter(0))]
 
     def _tell(self, update_callback: CALLBACK_TYPE) -> None:
         """Call one listener; what goes wrong in it must not keep an alarm from the others."""

@@ -24,7 +24,7 @@ HOME_MODEL: Final = "Home"
 LINK_KEY: Final = "link"
 
 
-class WwnEntity[T](CoordinatorEntity[WwnCoordinator]):
+class WwnEntity[T: OfHome](CoordinatorEntity[WwnCoordinator]):
     """An entity that follows one structure or device of the newest document. It keeps the id, never a copy."""
 
     _attr_has_entity_name = True
@@ -44,6 +44,11 @@ class WwnEntity[T](CoordinatorEntity[WwnCoordinator]):
     @abstractmethod
     def items_of(document: Document) -> Mapping[str, T]:
         """Return all things of its kind."""
+
+    @classmethod
+    def news(cls, coordinator: WwnCoordinator) -> dict[str, T]:
+        """Return those things of its kind in the homes of the link that may have come or changed."""
+        return news(coordinator, cls.items_of(coordinator.data))
 
     @property
     def item(self) -> T | None:
@@ -81,6 +86,12 @@ class WwnLinkEntity(WwnStructureEntity):
 
 class WwnHomeEntity(WwnEntity[Home]):
     """An entity of a home and its alarms."""
+
+    @classmethod
+    @override
+    def news(cls, coordinator: WwnCoordinator) -> dict[str, Home]:
+        """Return all homes: what any alarm says may change any of them."""
+        return included(coordinator, cls.items_of(coordinator.data))
 
     def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
         """Follow a home, and whatever else changes, since any of it may be an alarm of this home."""
@@ -184,13 +195,18 @@ def home_fields(coordinator: WwnCoordinator, structure: Structure) -> dict[str, 
     }
 
 
-def registered(coordinator: WwnCoordinator) -> Iterator[tuple[str, Structure | Device, dict[str, Any]]]:
-    """Yield all homes, then all devices of the newest document: id, what it is, and the registry's view of it."""
-    document = coordinator.data
-    for wire_id, structure in included(coordinator, document.structures).items():
+def registered(
+    coordinator: WwnCoordinator, choose: Callable[[WwnCoordinator, Mapping[str, Any]], dict[str, Any]] | None = None
+) -> Iterator[tuple[str, Structure | Device, dict[str, Any]]]:
+    """Yield homes, then devices of the newest document: id, what it is, and the registry's view of it.
+
+    choose: which of them; all that the link includes, where nothing is said.
+    """
+    document, choose = coordinator.data, choose or included
+    for wire_id, structure in choose(coordinator, document.structures).items():
         yield wire_id, structure, home_fields(coordinator, structure)
     for entity_class in (WwnThermostatEntity, WwnAlarmEntity):
-        for wire_id, device in included(coordinator, entity_class.items_of(document)).items():
+        for wire_id, device in choose(coordinator, entity_class.items_of(document)).items():
             yield wire_id, device, device_fields(coordinator, device, entity_class.kind, entity_class.model)
 
 
@@ -202,7 +218,7 @@ def async_register_devices(coordinator: WwnCoordinator) -> None:
     @callback
     def register() -> None:
         registry, entry_id = dr.async_get(coordinator.hass), coordinator.config_entry.entry_id
-        for wire_id, item, fields in registered(coordinator):
+        for wire_id, item, fields in registered(coordinator, news):
             if known.get(wire_id) is not item:
                 registry.async_get_or_create(config_entry_id=entry_id, **fields)
                 known[wire_id] = item
@@ -244,6 +260,14 @@ def included[T: OfHome](coordinator: WwnCoordinator, items: Mapping[str, T]) -> 
         for wire_id, item in items.items()
         if item.structure_id is None or item.structure_id in coordinator.homes
     }
+
+
+def news[T: OfHome](coordinator: WwnCoordinator, items: Mapping[str, T]) -> dict[str, T]:
+    """Return what of the homes of this link came or changed with the document that is being told of; else all."""
+    changed = coordinator.changed
+    if changed is not None:
+        items = {wire_id: items[wire_id] for wire_id in changed if wire_id in items}
+    return included(coordinator, items)
 
 
 async def async_remove_excluded(coordinator: WwnCoordinator) -> None:
@@ -319,10 +343,11 @@ class Table:
                     key = (wire_id, description.key)
                     if key not in known:
                         yield key, self.entity_class(coordinator, wire_id, description)
-        for wire_id, item in included(coordinator, self.entity_class.items_of(coordinator.data)).items():
+        permissions = coordinator.permissions
+        for wire_id, item in self.entity_class.news(coordinator).items():
             for description in self.descriptions:
                 key = (wire_id, description.key)
-                if key not in known and description.exists_fn(item, coordinator.permissions):
+                if key not in known and description.exists_fn(item, permissions):
                     yield key, self.entity_class(coordinator, wire_id, description)
 
 

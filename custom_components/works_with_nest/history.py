@@ -18,6 +18,7 @@ from .gaps import Gap, LinkChange, LinkChangeKind, gap_between
 from .transitions import Known, KnownAlarm, Seen, Transition, transitions
 from .wwn import Document
 from .wwn.clock import Instant
+from .wwn.models import EMPTY
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class WwnHistory:
         self._homes = homes
         self._store = history_store(hass, entry_id)
         self._known: Known | None = None
+        # What it comes from, as far as documents of this run have told it.
+        self._taken = EMPTY
         self._told: Known | None = None
         self._waiting: deque[Transition | LinkChange] = deque()
         self._may_tell = False
@@ -194,7 +197,8 @@ class WwnHistory:
         at, since = now.moment(), None if self._listening else self._vouched
         missed = None if since is None else gap_between(since.moment(), at)
         seen = Seen(at=at, gap=missed, gaps=self._found_again(document, now))
-        self._known, found = transitions(self._known, document, self._homes, seen)
+        self._known, found = transitions(self._known, document, self._homes, seen, self._taken)
+        self._taken = document
         self._waiting.extend(found)
         if self._told is None:
             self._told = self._known

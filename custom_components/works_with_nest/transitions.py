@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from .gaps import Gap
 from .wwn import Document
-from .wwn.models import Alarm, AlarmLevel, Presence, Structure, UnknownWord
+from .wwn.models import EMPTY, Alarm, AlarmLevel, Presence, Structure, UnknownWord
 
 SEVERITY: Final[Mapping[AlarmLevel, int]] = {level: rank for rank, level in enumerate(AlarmLevel)}
 
@@ -122,21 +122,23 @@ class Seen:
 
 
 def transitions(
-    known: Known | None, document: Document, homes: frozenset[str], seen: Seen
+    known: Known | None, document: Document, homes: frozenset[str], seen: Seen, before: Document = EMPTY
 ) -> tuple[Known, tuple[Transition, ...]]:
     """Return what is known after a document, and what happened, in order: tests and levels alarm by alarm, then homes.
 
     known: None for a first link, which reports nothing. homes: those of the link; an alarm that names no home belongs
-    to it too.
+    to it too. before: a document that known comes from; an alarm that is still the same object has nothing to add.
     """
     is_first, known = known is None, known or Known(alarms={}, homes={})
     alarms, presences = dict(known.alarms), dict(known.homes)
     found: list[Transition] = []
     for alarm in document.alarms.values():
+        last = alarms.get(alarm.device_id)
+        if last is not None and before.alarms.get(alarm.device_id) is alarm:
+            continue
         if alarm.structure_id is None or alarm.structure_id in homes:
-            before = alarms.get(alarm.device_id)
-            alarms[alarm.device_id] = after = _after(before, alarm)
-            found.extend(_of_alarm(before, after, alarm, seen))
+            alarms[alarm.device_id] = after = _after(last, alarm)
+            found.extend(_of_alarm(last, after, alarm, seen))
     for wire_id, home in document.structures.items():
         if wire_id in homes:
             found.extend(_of_home(presences, home, seen))

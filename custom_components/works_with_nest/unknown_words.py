@@ -19,14 +19,18 @@ def unknown_words(coordinator: WwnCoordinator) -> Iterator[tuple[str, str, str]]
     """Yield the id of a repair, who says a word that is not known, and the word."""
     document, entry_id = coordinator.data, coordinator.config_entry.entry_id
     homes, alarms = included(coordinator, document.structures), included(coordinator, document.alarms)
-    said: list[tuple[str, str, Structure | Alarm]] = [
-        *((wire_id, home.name or coordinator.server.name, home) for wire_id, home in homes.items()),
-        *((wire_id, alarm_name(coordinator, wire_id, alarm), alarm) for wire_id, alarm in alarms.items()),
-    ]
-    for wire_id, name, item in said:
+    said: tuple[tuple[str, Structure | Alarm], ...] = (*homes.items(), *alarms.items())
+    for wire_id, item in said:
         for field, level in (("smoke", item.smoke), ("carbon_monoxide", item.carbon_monoxide)):
             if isinstance(level, UnknownWord):
+                name = _name(coordinator, wire_id, item)
                 yield f"unknown_level_{entry_id}_{wire_id}_{field}", name, level[:LONGEST_WORD]
+
+
+def _name(coordinator: WwnCoordinator, wire_id: str, item: Structure | Alarm) -> str:
+    if isinstance(item, Structure):
+        return item.name or coordinator.server.name
+    return alarm_name(coordinator, wire_id, item)
 
 
 @callback

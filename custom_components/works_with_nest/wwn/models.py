@@ -5,7 +5,7 @@ this version does not know is kept as UnknownWord, so that it is never mistaken 
 hides the others.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
@@ -228,20 +228,19 @@ class Document:
     permissions: frozenset[Permission] | None
     client_version: int | None
 
-    def changed_since(self, earlier: Document) -> frozenset[str]:
-        """Return the ids of structures and devices that came, went or are not what they were."""
+    def changed_since(self, earlier: Document) -> AbstractSet[str]:
+        """Return the ids of structures and devices that came, went or are not what they were, in the order of both."""
         groups = (
             (self.structures, earlier.structures),
             (self.thermostats, earlier.thermostats),
             (self.alarms, earlier.alarms),
         )
-        return frozenset(
-            key
-            for new, old in groups
-            if new is not old
-            for key in new.keys() | old.keys()
-            if new.get(key) is not old.get(key)
-        )
+        changed: dict[str, None] = {}
+        for new, old in groups:
+            if new is not old:
+                changed.update(dict.fromkeys(key for key, item in new.items() if old.get(key) is not item))
+                changed.update(dict.fromkeys(key for key in old if key not in new))
+        return changed.keys()
 
 
 EMPTY: Final = Document(structures={}, thermostats={}, alarms={}, permissions=None, client_version=None)
@@ -295,14 +294,16 @@ def _group[T: (Structure, Thermostat, Alarm)](
 ) -> Mapping[str, T]:
     """Return one group by id; objects that did not change are the last ones, and so is a group in which none did."""
     group: dict[str, T] = {}
+    is_changed = False
     for key, value in _object(raw).items():
+        known = last.get(key)
         if not isinstance(value, dict):
             LOGGER.debug("Left out %s: it is no object", key)
-            continue
-        known = last.get(key)
-        group[key] = known if known is not None and _is_same_object(known.raw, value) else parse(key, value)
-    unchanged = group.keys() == last.keys() and all(group[key] is last[key] for key in group)
-    return last if unchanged else group
+        elif known is not None and _is_same_object(known.raw, value):
+            group[key] = known
+        else:
+            group[key], is_changed = parse(key, value), True
+    return group if is_changed or len(group) != len(last) else last
 
 
 def _is_same_object(known: RawObject, raw: RawObject) -> bool:

@@ -82,21 +82,10 @@ class WwnStream:
                 _raise_reported(self._client.without_token(event.data))
 
     def _take_put(self, data: bytes) -> None:
-        put = _json(data)
-        if not isinstance(put, dict) or "data" not in put or put.get("path") != "/":
-            msg = "a put holds no whole document"
-            raise WwnProtocolError(msg)
+        document = self._client.pushed(data, self.event_begun)
         self._has_document = True
         self._heard = self.event_begun
-        self._on_put(self._client.document(put["data"], self.event_begun))
-
-
-def _json(data: bytes) -> object:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        msg = "an event is not JSON"
-        raise WwnProtocolError(msg) from None
+        self._on_put(document)
 
 
 def _raise_reported(data: bytes) -> NoReturn:
