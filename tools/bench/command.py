@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="script/bench", description=DESCRIPTION)
     parser.add_argument("--quick", action="store_true", help="the short form: fewer rounds, and at most 100 devices")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same figures to a file")
+    parser.add_argument("--write", action="store_true", help="put the run into docs/performance.md, with its picture")
     parser.add_argument("--only", metavar="NAME", help="only this station, for those who work on it")
     return parser
 
@@ -44,6 +45,10 @@ def run(arguments: Sequence[str]) -> int:
             say(f"\n{each.row.name}: {each.limit}")
     if options.json:
         options.json.write_text(json.dumps([each.as_dict() for each in shown], indent=2) + "\n", encoding="utf-8")
+    if options.write:
+        from .note import write  # noqa: PLC0415 - only here somebody draws
+
+        write(figures)
     return 0
 
 

@@ -26,8 +26,8 @@ class Form:
     seconds: float
 
 
-QUICK: Final = Form(rounds=10, samples=40, keep_alives=1, seconds=1.0)
-FULL: Final = Form(rounds=60, samples=400, keep_alives=4, seconds=12.0)
+QUICK: Final = Form(rounds=8, samples=24, keep_alives=1, seconds=1.0)
+FULL: Final = Form(rounds=24, samples=120, keep_alives=2, seconds=8.0)
 
 
 def figure(key: str, devices: int, both: tuple[float, float], scale: float = MS) -> Figure:
