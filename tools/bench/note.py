@@ -56,10 +56,13 @@ def _markdown(figures: list[Figure]) -> str:
 
 
 def _limits(figures: list[Figure]) -> str:
-    said = {each.row.name: each.limit for each in figures if each.has_goal and each.limit}
+    missed = [each for each in figures if each.has_goal and not each.is_met]
+    said = {each.row.name: each.limit or "not profiled yet." for each in missed}
     if not said:
         return ""
-    return "\n".join(["### Goals out of reach\n", *(f"- **{name}**: {limit}" for name, limit in said.items())]) + "\n"
+    return (
+        "\n".join(["### Goals that are not met\n", *(f"- **{name}**: {limit}" for name, limit in said.items())]) + "\n"
+    )
 
 
 def _growth(figures: list[Figure]) -> str:
