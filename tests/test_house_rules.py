@@ -223,6 +223,8 @@ class Scope:
                 return [yes, no]
             case ast.Name(id=name):
                 return self.assigned(name) or None
+            case ast.Subscript(value=ast.Name(id=name)) if isinstance(table := getattr(self.module, name, None), dict):
+                return [ast.Constant(word) for word in table.values()]
         return None
 
     def _assignments(self, *, grown: bool = True) -> Iterator[tuple[ast.expr, ast.expr]]:

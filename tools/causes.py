@@ -53,8 +53,16 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     "no_home_chosen": ("All homes were left out", "Choose one, or delete the link"),
     "no_homes": ("The account has no home", "Sign in as a member of the home"),
     "not_accepted": ("The server ended it for a reason of its own", "Start again; read its log"),
+    "not_changed": (
+        "Another button than Accept was chosen on the server's page",
+        "Nothing; change the link whenever you like",
+    ),
     "not_compared": ("The switch was left off", "Compare the fingerprints, then switch it on"),
     "not_found": ("The server or the home does not have it", "Check the address; update the server"),
+    "not_renewed": (
+        "Another button than Accept was chosen on the server's page",
+        "Accept when you are asked again, or remove the entry",
+    ),
     "not_understood": ("An answer that the protocol does not know", "Update both sides; look for a proxy in between"),
     "not_works_with_nest": ("Another program, or another port", "Check address and port"),
     "nothing_chosen": ("Everything was switched off", "Share one kind of data at least"),

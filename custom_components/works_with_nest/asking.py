@@ -20,19 +20,22 @@ LOOK_EVERY: Final = 1.0
 def async_ask_once_possible(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Ask to link again once no dialogue is in the way; where none is, Home Assistant asks by itself."""
     if _open(hass, entry):
-        entry.async_create_background_task(hass, _ask(hass, entry), f"{DOMAIN} asking {entry.entry_id}")
+        # Not a task of the entry, which ends those when it is loaded anew and refused again.
+        hass.async_create_background_task(_ask(hass, entry), f"{DOMAIN} asking {entry.entry_id}")
 
 
 async def _ask(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Wait for the dialogue, which may itself link again: then the link is loaded anew, and this ends with the old."""
-    end = hass.loop.time() + FORGOTTEN_AFTER
+    """Wait for the dialogue, then ask, unless it linked again by itself or the link is not wanted any more."""
+    refused, end = entry.data, hass.loop.time() + FORGOTTEN_AFTER
     while dialogues := _open(hass, entry):
         if hass.loop.time() >= end:
             for flow_id in dialogues:
                 hass.config_entries.flow.async_abort(flow_id)
             break
         await sleep(LOOK_EVERY)
-    entry.async_start_reauth(hass)
+    is_wanted = entry.disabled_by is None and hass.config_entries.async_get_entry(entry.entry_id) is not None
+    if is_wanted and entry.data == refused:
+        entry.async_start_reauth(hass)
 
 
 def _open(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:

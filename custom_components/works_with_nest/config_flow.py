@@ -10,6 +10,7 @@ from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     SOURCE_USER,
+    SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigFlowResult,
 )
@@ -90,6 +91,13 @@ OWN_LINK_SCHEMA: Final = vol.Schema(
     {**ADDRESS, vol.Required(CONF_ACCEPT_AGAIN, default=False): BooleanSelector(), **BY_PIN}
 )
 RECONFIGURE_SCHEMA: Final = vol.Schema({**ADDRESS, **SHARED})
+# What not accepting comes to, by what the dialogue is for.
+DENIED: Final[dict[str, str]] = {
+    SOURCE_USER: "access_denied",
+    SOURCE_ZEROCONF: "access_denied",
+    SOURCE_REAUTH: "not_renewed",
+    SOURCE_RECONFIGURE: "not_changed",
+}
 PIN_SCHEMA: Final = vol.Schema({vol.Required(CONF_PIN): TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT))})
 
 
@@ -307,9 +315,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     @override
     async def async_step_authorize_rejected(self, data: None = None) -> ConfigFlowResult:
-        """End where the person went back instead of accepting; nothing was created or changed."""
+        """End where the person went back, or removed the link, instead of accepting; nothing was created or changed."""
+        is_denied = self.external_data["error"] == "access_denied"
         return self.async_abort(
-            reason="access_denied" if self.external_data["error"] == "access_denied" else "not_accepted",
+            reason=DENIED[self.source] if is_denied else "not_accepted",
             description_placeholders={"name": self._server.name, "error": self.external_data["error"]},
         )
 

@@ -99,7 +99,7 @@ async def test_going_back_leaves_the_link_and_what_it_asks_for_as_they_were(
     step = await browser.submit(await reconfigure(hass, entry), {"address": nest_home.base, **EVERYTHING})
     assert "temperatures" in await person.read(step["url"])
     result = await browser.come_back(step, person.decline)
-    assert (result["type"], result["reason"]) == ("abort", "access_denied")
+    assert (result["type"], result["reason"]) == ("abort", "not_changed")
     await hass.async_block_till_done()
     assert dict(entry.data) == before
     assert await answer(nest_home.base, before["token"]["access_token"]) == 200
@@ -122,7 +122,7 @@ async def test_a_link_removed_on_the_page_that_asks_again_is_asked_for_once_the_
         return back
 
     result = await browser.come_back(step, removed)
-    assert (result["type"], result["reason"]) == ("abort", "access_denied")
+    assert (result["type"], result["reason"]) == ("abort", "not_changed")
     await until(lambda: asked_to_link_again(hass))
     assert asked_to_link_again(hass) == [entry.entry_id]
 
@@ -145,6 +145,50 @@ async def test_a_forgotten_dialogue_does_not_keep_an_ended_link_from_being_asked
     assert form["flow_id"] not in open_now
     # A dialogue that is about another link is not in the way.
     assert step["flow_id"] in open_now
+
+
+@pytest.mark.parametrize("is_forgotten", [True, False])
+async def test_an_ended_link_that_is_loaded_anew_behind_an_open_dialogue_is_still_asked_for(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    person: NestPerson,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_forgotten: bool,
+) -> None:
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    form = await reconfigure(hass, entry)
+    await end_on_the_server(nest_home, entry.data["token"]["access_token"])
+    await until(lambda: waits_to_ask(entry))
+    monkeypatch.setattr(asking, "FORGOTTEN_AFTER", 0.0 if is_forgotten else 3600.0)
+    assert await hass.config_entries.async_reload(entry.entry_id) is False
+    if not is_forgotten:
+        assert asked_to_link_again(hass) == []
+        hass.config_entries.flow.async_abort(form["flow_id"])
+    await until(lambda: asked_to_link_again(hass))
+    assert asked_to_link_again(hass) == [entry.entry_id]
+
+
+async def test_a_dialogue_that_links_again_by_itself_is_followed_by_no_question(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    form = await reconfigure(hass, entry)
+    await end_on_the_server(nest_home, entry.data["token"]["access_token"])
+    await until(lambda: waits_to_ask(entry))
+    step = await browser.submit(form, {"address": nest_home.base, **SMOKE_ONLY})
+    result = await browser.come_back(step, person.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await until(lambda: not waits_to_ask(entry))
+    await hass.async_block_till_done()
+    assert asked_to_link_again(hass) == []
+    assert entry.state is ConfigEntryState.LOADED
+
+
+def waits_to_ask(entry: ConfigEntry[Any]) -> bool:
+    """Whether a question waits for a dialogue to end."""
+    return any(task.get_name() == f"{DOMAIN} asking {entry.entry_id}" for task in asyncio.all_tasks())
 
 
 def asked_to_link_again(hass: HomeAssistant) -> list[str]:

@@ -282,7 +282,7 @@ async def test_going_back_while_linking_again_keeps_the_link_as_it_is(
     await until(hass.config_entries.flow.async_progress)
     (flow,) = hass.config_entries.flow.async_progress()
     result = await browser.come_back(await browser.submit(flow, None), person.decline)
-    assert (result["type"], result["reason"]) == ("abort", "access_denied")
+    assert (result["type"], result["reason"]) == ("abort", "not_renewed")
     await asyncio.sleep(0.3)
     assert await answer(nest_home.base, entry.data["token"]["access_token"]) == 200
     (again,) = hass.config_entries.flow.async_progress()
