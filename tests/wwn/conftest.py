@@ -1,6 +1,8 @@
 """A stage for the client: small real servers on loopback."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from aiohttp import ClientSession, web
@@ -8,7 +10,9 @@ from aiohttp.test_utils import TestServer
 import pytest
 from yarl import URL
 
-from custom_components.works_with_nest.wwn import NestServer
+from custom_components.works_with_nest.wwn import NestServer, clock
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 type Serve = Callable[[Handler], Awaitable[URL]]
@@ -42,6 +46,33 @@ async def serve() -> AsyncGenerator[Serve]:
     yield serve
     for server in servers:
         await server.close()
+
+
+class Clocks:
+    """Two clocks that go as a test says."""
+
+    def __init__(self) -> None:
+        self.wall = NOON.timestamp()
+        self.steady = 100.0
+
+    def time(self) -> float:
+        return self.wall
+
+    def get_running_loop(self) -> SimpleNamespace:
+        return SimpleNamespace(time=lambda: self.steady)
+
+    def pass_by(self, seconds: float, *, wall: float | None = None) -> None:
+        self.steady += seconds
+        self.wall += seconds if wall is None else wall
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """Return the clocks by which it is told how long ago something was."""
+    clocks = Clocks()
+    monkeypatch.setattr(clock, "time", clocks)
+    monkeypatch.setattr(clock, "asyncio", clocks)
+    return clocks
 
 
 def discovery_document(base: URL, **changes: Any) -> dict[str, Any]:

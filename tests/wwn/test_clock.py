@@ -1,41 +1,13 @@
 """How long ago something was, on a machine that may sleep and whose clock may be set."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from datetime import timedelta
 
 import pytest
 
-from custom_components.works_with_nest.wwn import clock
 from custom_components.works_with_nest.wwn.clock import Instant
 
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-class Clocks:
-    """Two clocks that go as a test says."""
-
-    def __init__(self) -> None:
-        self.wall = NOON.timestamp()
-        self.steady = 100.0
-
-    def time(self) -> float:
-        return self.wall
-
-    def get_running_loop(self) -> SimpleNamespace:
-        return SimpleNamespace(time=lambda: self.steady)
-
-    def pass_by(self, seconds: float, *, wall: float | None = None) -> None:
-        self.steady += seconds
-        self.wall += seconds if wall is None else wall
-
-
-@pytest.fixture
-def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    clocks = Clocks()
-    monkeypatch.setattr(clock, "time", clocks)
-    monkeypatch.setattr(clock, "asyncio", clocks)
-    return clocks
+from .conftest import NOON, Clocks
 
 
 @pytest.mark.parametrize(

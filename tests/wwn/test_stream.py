@@ -25,7 +25,7 @@ from custom_components.works_with_nest.wwn.errors import (
 )
 from custom_components.works_with_nest.wwn.stream import WwnStream
 
-from .conftest import Serve, nest_server
+from .conftest import Clocks, Serve, nest_server
 
 KEEP_ALIVE = b"event: keep-alive\ndata: null\n\n"
 
@@ -75,6 +75,7 @@ async def listen(
     session: ClientSession,
     write: Callable[[web.StreamResponse], Awaitable[None]],
     silence: float = 5.0,
+    listener: Listener | None = None,
 ) -> tuple[Listener, WwnError]:
     """Serve one stream, listen to its end, and return what was told and how it ended."""
 
@@ -86,7 +87,7 @@ async def listen(
         return response
 
     client = WwnClient(session, nest_server(await serve(handler)), "c.secret-token")
-    listener = Listener()
+    listener = listener or Listener()
     with pytest.raises(WwnError) as raised:
         await WwnStream(client, listener.put, listener.keep_alive, silence).listen()
     return listener, raised.value
@@ -178,14 +179,34 @@ async def test_an_event_that_is_too_large_ends_the_stream_with_an_error_of_its_o
     assert type(ended) is WwnEventTooLargeError
 
 
-async def test_silence_ends_the_stream(serve: Serve, session: ClientSession) -> None:
+async def told(listener: Listener, *what: str) -> None:
+    """Wait until exactly this was told."""
+    async with asyncio.timeout(10):
+        while listener.told != list(what):
+            await asyncio.sleep(0.001)
+
+
+async def test_silence_ends_the_stream(
+    serve: Serve, session: ClientSession, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "LOOK_EVERY", 0.01)
+    listener, over = Listener(), asyncio.Event()
+
     async def write(response: web.StreamResponse) -> None:
         await response.write(put({}))
-        await asyncio.sleep(3)
+        await told(listener, "put")
+        clocks.pass_by(59)
+        await asyncio.sleep(0.05)
+        # It is still listened to.
+        await response.write(KEEP_ALIVE)
+        await told(listener, "put", "keep-alive")
+        clocks.pass_by(60)
+        await over.wait()
 
-    listener, ended = await listen(serve, session, write, silence=0.2)
-    assert listener.told == ["put"]
-    assert isinstance(ended, WwnConnectionError)
+    _, ended = await listen(serve, session, write, silence=60, listener=listener)
+    over.set()
+    assert type(ended) is WwnConnectionError
+    assert str(ended) == "no complete event for 60 s"
 
 
 async def test_bytes_that_complete_no_event_do_not_count_as_life(serve: Serve, session: ClientSession) -> None:
@@ -210,16 +231,19 @@ async def test_signs_of_life_without_a_document_do_not_keep_a_stream(serve: Serv
     assert isinstance(ended, WwnConnectionError)
 
 
-async def test_signs_of_life_keep_a_stream(serve: Serve, session: ClientSession) -> None:
+async def test_signs_of_life_keep_a_stream(serve: Serve, session: ClientSession, clocks: Clocks) -> None:
+    listener = Listener()
+
     async def write(response: web.StreamResponse) -> None:
         await response.write(put({}))
-        for _ in range(10):
-            await asyncio.sleep(0.1)
+        for number in range(10):
+            await told(listener, "put", *["keep-alive"] * number)
+            clocks.pass_by(59)
             await response.write(KEEP_ALIVE)
 
-    listener, ended = await listen(serve, session, write, silence=0.6)
+    _, ended = await listen(serve, session, write, silence=60, listener=listener)
     assert listener.told == ["put"] + ["keep-alive"] * 10
-    assert isinstance(ended, WwnStreamError)
+    assert type(ended) is WwnStreamError
 
 
 async def test_the_token_in_a_document_is_not_told(
