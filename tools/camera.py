@@ -11,28 +11,33 @@ from .frontend import DESKTOP, PHONE
 from .pictures import keep
 
 SCALE: Final = 5 / 8
+# Where the house in the pictures is.
+COUNTRY: Final = "GB"
 # The frontend draws in steps and moves while it does.
 SETTLES_WITHIN_MS: Final = 1500
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a window looks: its size, its colours, and what the picture's name ends in."""
+    """How a window looks: its size, its colours, what the picture's name ends in, and how much smaller it is kept."""
 
     size: tuple[int, int]
     colours: Literal["light", "dark"]
     ending: str = ""
+    scale: float = SCALE
 
 
 PLAIN: Final = Look(DESKTOP, "light")
 ON_A_PHONE: Final = Look(PHONE, "light", "-phone")
+# A long page with large letters.
+SMALL: Final = Look(DESKTOP, "light", scale=3 / 8)
 IN_THE_DARK: Final = Look(DESKTOP, "dark", "-dark")
 
 # The sights that the documentation shows, each with its looks; the rest is passed by.
 SIGHTS: Final = {
     "found": (PLAIN, ON_A_PHONE),
     "choose-data": (PLAIN, ON_A_PHONE),
-    "consent-page": (PLAIN,),
+    "consent-page": (SMALL,),
     "pin": (PLAIN,),
     "declined": (PLAIN,),
     "link-again": (PLAIN, IN_THE_DARK),
@@ -62,7 +67,7 @@ class Photographer:
             # A pointer over something would draw it highlighted.
             await page.mouse.move(0, 0)
             content = await page.screenshot(full_page=True, animations="disabled")
-            keep(content, self._folder / f"{name}{look.ending}.png", SCALE)
+            keep(content, self._folder / f"{name}{look.ending}.png", look.scale)
         await _dress(page, PLAIN)
 
 

@@ -13,7 +13,7 @@ import tempfile
 from typing import Any, Final
 
 from .browser import chromium
-from .camera import Photographer
+from .camera import COUNTRY, Photographer
 from .demo.servers import started
 from .demo.state import USERNAME, StateFolder, held
 from .errors import ToolError
@@ -37,6 +37,7 @@ async def walk(state: StateFolder, camera: Camera) -> dict[str, Any]:
         servers.signed_in() as api,
         chromium() as browser,
     ):
+        await api.set_country(COUNTRY)
         walker = Walker(
             frontend=await Frontend.open(browser, api),
             nest=servers.nest.base,

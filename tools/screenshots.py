@@ -12,7 +12,7 @@ from playwright.async_api import Browser
 
 from .alone import run_alone
 from .browser import chromium
-from .camera import Photographer
+from .camera import COUNTRY, Photographer
 from .dashboard_screenshots import take_dashboard_pictures
 from .demo.servers import Servers, started
 from .demo.state import USERNAME, held
@@ -47,6 +47,7 @@ async def take_all(folder: Path) -> None:
     async with held(folder) as state:
         state.keep(nest_port=free_port(), home_assistant_port=free_port())
         async with started(state) as servers, servers.signed_in() as api, chromium() as browser:
+            await api.set_country(COUNTRY)
             walker = Walker(
                 frontend=await Frontend.open(browser, api),
                 nest=servers.nest.base,

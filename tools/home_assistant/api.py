@@ -83,6 +83,17 @@ class HomeAssistantApi:
         """Return its version, state, units and the like."""
         return await self._object("GET", "/api/config")
 
+    async def set_country(self, country: str) -> None:
+        """Say where the house is, which the first steps would ask for; else every page says that nobody did."""
+        async with self.socket() as socket:
+            await socket.command("config/core/update", country=country)
+
+    async def forget_credentials(self) -> None:
+        """Take away every client of one's own."""
+        async with self.socket() as socket:
+            for each in await socket.command("application_credentials/list"):
+                await socket.command("application_credentials/delete", application_credentials_id=each["id"])
+
     async def start_flow(self, handler: str) -> Json:
         """Add an integration: return the first step."""
         return await self._object("POST", FLOWS, {"handler": handler})
