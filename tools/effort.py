@@ -12,6 +12,8 @@ import sys
 import tempfile
 from typing import Final
 
+from aiohttp import ClientSession
+
 from .alone import run_alone
 from .browser import chromium
 from .demo.servers import started
@@ -20,14 +22,17 @@ from .errors import ToolError
 from .frontend import Frontend
 from .hand import Hand
 from .linking import DOMAIN
+from .nest_pages import PlainHub
+from .original_service import OriginalService
 from .paths import CHECKOUT
 from .ports import free_port
-from .walks import Walker, link_by_pin, link_typed
+from .walks import CREDENTIAL_NAME, Walker, link_by_pin, link_own_client, link_typed, open_integration
 
 DOCUMENT: Final = CHECKOUT / "docs" / "linking.md"
 FOUND: Final = "Found by itself"
 TYPED: Final = "Address typed"
 BY_PIN: Final = "Address and PIN typed"
+OWN_CLIENT: Final = "A client of one's own"
 
 
 def row(way: str, linking: Hand, signing_in: Hand) -> str:
@@ -50,6 +55,18 @@ async def counted(folder: Path) -> AsyncIterator[str]:
             walker = await new_walker()
             await link(walker)
             yield row(way, walker.linking, walker.signing_in)
+        walker = await new_walker()
+        await walk_own_client(walker)
+        yield row(OWN_CLIENT, walker.linking, walker.signing_in)
+
+
+async def walk_own_client(walker: Walker) -> None:
+    """Link by a client that was made at a service of the original protocol; what is done there is not counted."""
+    async with ClientSession() as session, OriginalService(walker.nest) as service:
+        client = PlainHub(walker.nest, session, CREDENTIAL_NAME)
+        await client.register(f"{walker.frontend.base}/auth/external/callback")
+        await link_own_client(walker, service.base, client.credentials)
+        await open_integration(walker)
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ class Frontend:
         self.context = context
         self.page = page
         self.hand = Hand()
-        self._base = base
+        self.base = base
 
     @classmethod
     async def open(
@@ -52,14 +52,35 @@ class Frontend:
 
     async def go(self, path: str) -> None:
         """Open a page of the frontend."""
-        await self.page.goto(self._base + path)
+        await self.page.goto(self.base + path)
 
     async def choose_integration(self) -> None:
         """Go to the integrations, and choose Works with Nest among those to add."""
         await self.go(INTEGRATIONS)
+        await self.choose_from_integrations()
+
+    async def choose_from_integrations(self) -> None:
+        """Choose Works with Nest among those to add, where the integrations are open."""
         await self.hand.click(self.page.get_by_text("Add integration").first)
         await self.hand.write(self.page.get_by_placeholder("Search for a brand name"), "Works with Nest")
         await self.hand.click(self.page.get_by_text("Works with Nest").last)
+
+    async def add_credential(self, name: str, client_id: str, client_secret: str) -> None:
+        """Add a client of one's own under application credentials, and come back to the integrations."""
+        await self.go(INTEGRATIONS)
+        await self.hand.click(self.page.locator("hass-tabs-subpage").get_by_role("button", name="Menu").first)
+        await self.hand.click(self.page.get_by_text("Application Credentials", exact=True))
+        await self.hand.click(self.page.get_by_role("button", name="Add application credential"))
+        dialogue: Locator = self.page.locator("dialog-add-application-credential")
+        await self.hand.click(dialogue.locator("ha-generic-picker"))
+        await self.hand.write(dialogue.get_by_placeholder("Search"), "Works with Nest")
+        # Home Assistant knows the name of an integration only once it is loaded.
+        await self.hand.click(dialogue.get_by_text(re.compile("works.with.nest", re.IGNORECASE)).last)
+        for field, text in (("name", name), ("clientId", client_id), ("clientSecret", client_secret)):
+            await self.hand.write(dialogue.locator(f"ha-input[name={field}] input"), text)
+        await self.hand.click(dialogue.get_by_role("button", name="Add", exact=True))
+        await self.page.get_by_text(name, exact=True).wait_for()
+        await self.hand.click(self.page.get_by_text("Integrations", exact=True).first)
 
     async def choose_card(self, name: str, button: str) -> None:
         """Press the button of something that waits for an answer among the integrations, which have to be open."""

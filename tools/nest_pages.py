@@ -75,6 +75,11 @@ class PlainHub:
             self._client = await answer.json()
 
     @property
+    def credentials(self) -> tuple[str, str]:
+        """What it is known by: id and secret."""
+        return self._client["client_id"], self._client["client_secret"]
+
+    @property
     def consent_path(self) -> str:
         """Where it sends people."""
         return f"/login/oauth2?{urlencode({'client_id': self._client['client_id'], 'state': 'a-state'})}"

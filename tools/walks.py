@@ -21,6 +21,8 @@ type Camera = Callable[[str, Page], Awaitable[None]]
 # What a server is called that was given no name, and its simulated home.
 SERVER_NAME: Final = "My Nest home"
 HOME_NAME: Final = "Home"
+# What a person calls a client of their own in Home Assistant.
+CREDENTIAL_NAME: Final = "My client"
 
 
 async def no_camera(_name: str, _page: Page) -> None:
@@ -99,6 +101,19 @@ async def link_by_pin(walker: Walker) -> None:
     await walker.linking.write(frontend.question("PIN").locator("input"), pin)
     await walker.see("pin")
     await frontend.submit()
+    await frontend.finish()
+
+
+async def link_own_client(walker: Walker, service: str, credentials: tuple[str, str]) -> None:
+    """Link a service that speaks the protocol as it always was, by a client that was made there."""
+    frontend = walker.frontend
+    await frontend.add_credential(CREDENTIAL_NAME, *credentials)
+    await frontend.choose_from_integrations()
+    await walker.linking.click(walker.page.get_by_text("With a service that I have a client id"))
+    await frontend.type_address(service)
+    await frontend.wait_for_text("/auth/external/callback")
+    await walker.see("own-client")
+    await accept(walker, await walker.enter(await frontend.submit_to_page(), "Accept"))
     await frontend.finish()
 
 

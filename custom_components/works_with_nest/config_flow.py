@@ -92,7 +92,7 @@ OWN_LINK_SCHEMA: Final = vol.Schema(
 )
 RECONFIGURE_SCHEMA: Final = vol.Schema({**ADDRESS, **SHARED})
 # What not accepting comes to, by what the dialogue is for.
-DENIED: Final[dict[str, str]] = {
+DENIED: Final[dict[str | None, str]] = {
     SOURCE_USER: "access_denied",
     SOURCE_ZEROCONF: "access_denied",
     SOURCE_REAUTH: "not_renewed",

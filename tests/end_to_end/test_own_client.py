@@ -23,9 +23,9 @@ from custom_components.works_with_nest.const import DOMAIN
 from custom_components.works_with_nest.diagnostics import async_get_config_entry_diagnostics
 from tests.certificates import Authority, fingerprint_of
 from tools.nest_home import NestHomeServer, NestPerson
+from tools.original_service import OriginalService
 
 from .conftest import PASSWORD, Browser, until
-from .original import OriginalService
 from .test_linked_again import pin_of
 from .test_linking import announced, answer
 

@@ -9,10 +9,21 @@ from tools.paths import CUSTOM_COMPONENTS
 from tools.ports import LOOPBACK
 
 # What is set up beside Home Assistant's own defaults; tools.home_assistant_requirements installs for these too.
-DOMAINS: Final = ("frontend", "config", "history", "logbook", "logger", "automation", "script", "scene")
+DOMAINS: Final = (
+    "application_credentials",
+    "frontend",
+    "config",
+    "history",
+    "logbook",
+    "logger",
+    "automation",
+    "script",
+    "scene",
+)
 
 # No "http:", which Home Assistant would only try for five minutes; port and address are in its storage, see below.
 CONFIGURATION: Final = """\
+application_credentials:
 frontend:
 config:
 history:

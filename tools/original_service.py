@@ -15,6 +15,7 @@ class OriginalService:
     """Stands in front of a server, hands everything on, and hides what was added to the protocol."""
 
     def __init__(self, upstream: str) -> None:
+        """Stand before the server at this address; used in a with block."""
         self.upstream = upstream
         # What was asked for, oldest first, with the query and, of a form, its fields.
         self.asked: list[tuple[str, str, dict[str, str]]] = []
@@ -30,19 +31,23 @@ class OriginalService:
 
     @property
     def base(self) -> str:
+        """Where it listens."""
         return str(self._server.make_url("/").origin())
 
     @property
     def paths(self) -> list[str]:
+        """What was asked for, each as method and path, oldest first."""
         return [f"{method} {path}" for method, path, _ in self.asked]
 
     async def __aenter__(self) -> Self:
+        """Start."""
         self._session = ClientSession(auto_decompress=False, timeout=ClientTimeout(total=None))
         # A stream that is open at the end is not waited for.
         await self._server.start_server(access_log=None, shutdown_timeout=0.05)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """End, with what is open."""
         await self._server.close()
         await self._session.close()
 
