@@ -67,10 +67,12 @@ async def browser() -> AsyncGenerator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def unlinked(api: HomeAssistantApi) -> None:
-    """Begin without a link."""
+    """Begin without a link, and without a client of one's own."""
     pytest_socket.enable_socket()
     for entry in await api.entries(DOMAIN):
         await api.remove_entry(entry["entry_id"])
+    # With a client of one's own each way in begins with another question.
+    await api.forget_credentials()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

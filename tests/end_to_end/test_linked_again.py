@@ -62,9 +62,8 @@ async def test_more_data_is_accepted_again_and_appears_without_a_restart(
     assert step["type"] == "external"
     result = await browser.come_back(step, person.accept)
     assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await until(lambda: len(shown(hass, "climate")) == 2 and len(shown(hass, "select")) == 1)
     await hass.async_block_till_done()
-    assert len(shown(hass, "climate")) == 2
-    assert len(shown(hass, "select")) == 1
     assert entry.data["client"]["version"] == 2
     assert await answer(nest_home.base, old_token) == 401
     assert await answer(nest_home.base, entry.data["token"]["access_token"]) == 200
@@ -342,9 +341,8 @@ async def test_what_is_taken_back_on_the_server_is_a_repair_that_asks_for_it_aga
     assert step["type"] == "external"
     result = await browser.come_back(step, person.accept)
     assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
-    await hass.async_block_till_done()
-    assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
-    assert len(shown(hass, "climate")) == 2
+    await until(lambda: issue_registry.async_get_issue(DOMAIN, issue_id) is None)
+    await until(lambda: len(shown(hass, "climate")) == 2)
 
 
 async def test_a_certificate_signed_by_itself_is_asked_about_when_a_link_moves_to_it(
