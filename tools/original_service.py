@@ -21,6 +21,8 @@ class OriginalService:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         # Whether a printer that wants a password answers instead.
         self.is_printer = False
+        # Whether its data cannot be read just now.
+        self.is_broken = False
         # Whether the account that accepted has no home, and whether tokens can be ended.
         self.is_empty = False
         self.ends_tokens = True
@@ -57,7 +59,7 @@ class OriginalService:
         self.asked.append((request.method, request.path, {**request.query, **{k: str(v) for k, v in form.items()}}))
         if self.is_printer:
             return web.Response(text="<h1>A printer</h1>", content_type="text/html", status=401)
-        if request.method == "DELETE" and not self.ends_tokens:
+        if (request.method == "DELETE" and not self.ends_tokens) or (request.path == "/" and self.is_broken):
             return web.json_response({"error": "unavailable"}, status=503)
         if request.path == "/" and self.is_empty and "no-token" not in request.headers.get("Authorization", ""):
             return web.json_response({"metadata": {}})

@@ -4,7 +4,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr, issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.helpers.update_coordinator import UpdateFailed
@@ -15,8 +15,10 @@ from .entity import LINK_KEY, async_register_devices, async_remove_excluded, is_
 from .frontend_modules import async_offer_modules, async_serve_modules, async_withdraw_modules
 from .history import history_store
 from .listener import WwnListener
+from .moving import moved_issue
 from .services import async_setup_services
 from .subscription import async_setup_subscription
+from .tokens import async_end_token
 from .troubles import (
     async_forget_troubles,
     async_say_if_down_for_long,
@@ -25,7 +27,7 @@ from .troubles import (
 )
 from .unknown_words import async_watch_words
 from .wwn import NestServer
-from .wwn.auth import RegisteredClient, async_delete_registration, async_revoke
+from .wwn.auth import RegisteredClient, async_delete_registration
 from .wwn.errors import WwnError
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.CLIMATE, Platform.EVENT, Platform.SELECT, Platform.SENSOR]
@@ -89,9 +91,10 @@ async def async_remove_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> None
     async_withdraw_modules(hass)
     await history_store(hass, entry.entry_id).async_remove()
     async_forget_troubles(hass, entry)
+    ir.async_delete_issue(hass, DOMAIN, moved_issue(entry))
     session = async_get_clientsession(hass)
     server = NestServer.from_dict(entry.data[CONF_SERVER])
-    endings = [async_revoke(session, server, entry.data[CONF_TOKEN]["access_token"])]
+    endings = [async_end_token(hass, server, entry.data[CONF_TOKEN]["access_token"], removed=entry)]
     if CONF_CLIENT in entry.data:
         client = RegisteredClient.from_dict(entry.data[CONF_CLIENT])
         endings.append(async_delete_registration(session, server, client))

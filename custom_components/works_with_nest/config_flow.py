@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain, count
 import logging
 import time
 from typing import Any, Final, override
@@ -52,13 +53,13 @@ from .options_flow import WwnOptionsFlow
 from .relinking import async_relink
 from .sentences import async_sentence
 from .sharing import SHARED, async_reasons, choices_of, chosen_permissions
+from .tokens import async_end_token
 from .wwn import Document, NestServer, WwnClient, async_discover
 from .wwn.auth import (
     RegisteredClient,
     Registration,
     async_delete_registration,
     async_register,
-    async_revoke,
     async_update_registration,
     is_loopback,
     parse_address,
@@ -118,8 +119,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._own: WwnOwnClient | None = None
         self._permissions: tuple[Permission, ...] = ()
         self._by_pin = False
-        # The certificate that a person confirmed, and the form they had filled in when they were asked.
-        self._fingerprint: str | None = None
+        # The certificates that a person confirmed, each for its host and port alone; the one that is shown, and the
+        # form they had filled in when they were asked.
+        self._confirmed: dict[tuple[str | None, int | None], str] = {}
+        self._fingerprint = ""
         self._asked: dict[str, Any] = {}
         # Where the person comes back to; None where a PIN takes the way back.
         self._return_to: str | None = None
@@ -217,9 +220,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_certificate(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show which certificate the server has, and go on with exactly that one if the person knows it."""
         errors: dict[str, str] = {}
-        values = {"address": self._asked[CONF_ADDRESS], "fingerprint": spelled(self._fingerprint or "")}
+        values = {"address": self._asked[CONF_ADDRESS], "fingerprint": spelled(self._fingerprint)}
         if user_input is not None:
             if user_input[CONF_SAME]:
+                self._confirmed[_place_of(self._asked[CONF_ADDRESS])] = self._fingerprint
                 return await self._go_on()
             errors[CONF_SAME] = "not_compared"
         else:
@@ -304,14 +308,16 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             return self.async_abort(reason=reason, description_placeholders=placeholders(err))
 
     async def _create(self, external_data: dict[str, Any]) -> ConfigFlowResult:
-        """Make the link of what the server's page led to. Raises WwnError."""
+        """Make the link of what the server's page led to; where there is none, its token is ended. Raises WwnError."""
         token = await self.flow_impl.async_resolve_external_data(external_data)
-        return await self.async_oauth_create_entry(
-            {
-                CONF_AUTH_IMPLEMENTATION: self.flow_impl.domain,
-                CONF_TOKEN: {**token, "expires_at": time.time() + token["expires_in"]},
-            }
-        )
+        stored = {**token, "expires_at": time.time() + token["expires_in"]}
+        try:
+            return await self.async_oauth_create_entry(
+                {CONF_AUTH_IMPLEMENTATION: self.flow_impl.domain, CONF_TOKEN: stored}
+            )
+        except WwnError:
+            await self._end_unused(token["access_token"])
+            raise
 
     @override
     async def async_step_authorize_rejected(self, data: None = None) -> ConfigFlowResult:
@@ -335,7 +341,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         homes = sorted(document.structures.keys() - taken)
         if not homes:
             return await self._no_new_link(document, data[CONF_TOKEN]["access_token"])
-        await self.async_set_unique_id(f"{self._server.server_id}:{homes[0]}", raise_on_progress=False)
+        await self.async_set_unique_id(self._unused_id(homes), raise_on_progress=False)
+        self._withdraw_card()
         left_out = sorted(document.structures.keys() & taken)
         return self.async_create_entry(
             title=home_names(document, homes),
@@ -343,6 +350,23 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             description="left_out" if left_out else None,
             description_placeholders={"homes": home_names(document, left_out)},
         )
+
+    def _unused_id(self, homes: list[str]) -> str:
+        """Return what the link of some homes is known by: its first home that no link is known by.
+
+        A link that a home was left out of goes on being known by it; one that came to the same id would replace it.
+        """
+        used = {entry.unique_id for entry in self._async_current_entries()}
+        server_id = self._server.server_id
+        plain = (f"{server_id}:{home}" for home in homes)
+        numbered = (f"{server_id}:{homes[0]}:{number}" for number in count(2))
+        return next(each for each in chain(plain, numbered) if each not in used)
+
+    def _withdraw_card(self) -> None:
+        """End the dialogue that offers the same server because it was found."""
+        for flow in self._async_in_progress(include_uninitialized=True):
+            if flow["context"].get("unique_id") == self._server.server_id:
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     async def _no_new_link(self, document: Document, token: str) -> ConfigFlowResult:
         """End where nothing that was shared is new; where no registration is taken back, its token would stay."""
@@ -480,9 +504,9 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self.hass.async_create_background_task(ending, f"{DOMAIN} abandoned registration")
 
     async def _find(self, typed: str) -> NestServer:
-        """Return the server at what was typed, by the certificate that was confirmed if one was. Raises WwnError."""
+        """Return the server at what was typed, by the certificate that was confirmed for it. Raises WwnError."""
         find = async_find_service if self._is_own else async_find_registering
-        return await find(async_get_clientsession(self.hass), typed, self._fingerprint)
+        return await find(async_get_clientsession(self.hass), typed, self._confirmed.get(_place_of(typed)))
 
     async def _take_up(self, data: Mapping[str, Any]) -> None:
         """Go on from a link that there is."""
@@ -571,12 +595,9 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         return result
 
     async def _end_unused(self, token: str) -> None:
-        """End a token that led to no link; a service may give the one that a link has (protocol 1.5)."""
-        entries = self._async_current_entries(include_ignore=False)
-        if any(entry.data[CONF_TOKEN]["access_token"] == token for entry in entries):
-            return
+        """End a token that led to no link."""
         try:
-            await async_revoke(async_get_clientsession(self.hass), self._server, token)
+            await async_end_token(self.hass, self._server, token)
         except WwnError as err:
             LOGGER.debug("Could not end a token that is of no use: %s", err)
 
@@ -618,6 +639,12 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             await async_update_registration(session, server, client, registration)
         except WwnError as err:
             LOGGER.debug("Could not take back what the server was asked for: %s", err)
+
+
+def _place_of(typed: str) -> tuple[str | None, int | None]:
+    """Return the host and the port of a typed address. Raises WwnAddressError."""
+    base = parse_address(typed)
+    return base.host, base.port
 
 
 def home_names(document: Document, homes: list[str]) -> str:

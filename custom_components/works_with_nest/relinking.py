@@ -5,11 +5,10 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .const import CONF_SERVER, CONF_TOKEN, LOGGER
+from .const import CONF_SERVER, LOGGER
+from .tokens import async_end_token
 from .wwn import NestServer
-from .wwn.auth import async_revoke
 from .wwn.errors import WwnError
 
 
@@ -19,12 +18,8 @@ async def async_relink(hass: HomeAssistant, entry: ConfigEntry[Any], old_token: 
         await async_forget_lost(hass, entry)
     else:
         await hass.config_entries.async_reload(entry.entry_id)
-    if old_token == entry.data[CONF_TOKEN]["access_token"]:
-        # A service may give the same one again (protocol 1.5); ending it would end the link.
-        return
     try:
-        server = NestServer.from_dict(entry.data[CONF_SERVER])
-        await async_revoke(async_get_clientsession(hass), server, old_token)
+        await async_end_token(hass, NestServer.from_dict(entry.data[CONF_SERVER]), old_token)
     except WwnError as err:
         LOGGER.debug("Could not end the old token, which its server may still take: %s", err)
 

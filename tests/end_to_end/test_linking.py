@@ -12,7 +12,7 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import pytest
 from yarl import URL
 
-from custom_components.works_with_nest import config_flow
+from custom_components.works_with_nest import tokens
 from custom_components.works_with_nest.const import DOMAIN
 from custom_components.works_with_nest.wwn import NestServer
 from custom_components.works_with_nest.wwn.auth import async_revoke
@@ -253,7 +253,7 @@ async def test_linking_again_with_an_account_without_the_home_changes_nothing(
         revoked.append(access_token)
         await async_revoke(session, server, access_token)
 
-    monkeypatch.setattr(config_flow, "async_revoke", revoke)
+    monkeypatch.setattr(tokens, "async_revoke", revoke)
     hass.config_entries.async_update_entry(entry, data={**entry.data, "homes": ["a home of somebody else"]})
     entry.async_start_reauth(hass)
     await until(hass.config_entries.flow.async_progress)
@@ -348,3 +348,32 @@ async def test_two_servers_are_two_links(
         assert len(hass.states.async_entity_ids("climate")) == 4
     finally:
         await other.stop()
+
+
+async def test_linking_a_home_that_was_left_out_keeps_the_link_it_was_left_out_of(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    first = (await browser.link(nest_home.base, person.accept))["result"]
+    (home,) = first.data["homes"]
+    # It held two homes, and is known by the one that is left out now.
+    hass.config_entries.async_update_entry(
+        first, data={**first.data, "homes": [home, "the cabin"]}, options={"homes": ["the cabin"], "test_months": 0}
+    )
+    second = (await browser.link(nest_home.base, person.accept))["result"]
+    assert second.data["homes"] == [home]
+    assert {entry.entry_id for entry in hass.config_entries.async_entries(DOMAIN)} == {first.entry_id, second.entry_id}
+    assert second.unique_id == f"{first.unique_id}:2"
+    assert first.state is ConfigEntryState.LOADED
+    assert first.runtime_data.live
+    assert await answer(nest_home.base, first.data["token"]["access_token"]) == 200
+
+
+async def test_a_server_that_was_found_is_not_offered_once_it_is_linked_by_its_address(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_ZEROCONF}, data=announced(nest_home.base)
+    )
+    assert len(hass.config_entries.flow.async_progress()) == 1
+    assert (await browser.link(nest_home.base, person.accept))["type"] == "create_entry"
+    assert hass.config_entries.flow.async_progress() == []

@@ -170,3 +170,13 @@ async def test_the_repair_leads_to_the_address_and_goes_when_the_link_is_up(
     await nest_home.start(int(URL(entry.data["server"]["base"]).port or 0))
     await hass.config_entries.async_reload(entry.entry_id)
     assert moved(hass, entry) is None
+
+
+async def test_the_repair_goes_with_the_link(
+    hass: HomeAssistant, nest_home: NestHomeServer, entry: ConfigEntry[Any], impostor: Impostor
+) -> None:
+    await nest_home.stop()
+    await hear(hass, impostor.base, entry)
+    assert moved(hass, entry) is not None
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert moved(hass, entry) is None

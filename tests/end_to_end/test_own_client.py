@@ -15,6 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.works_with_nest import system_health
@@ -495,3 +496,39 @@ async def test_an_announcement_under_the_host_of_such_a_service_is_no_move_of_it
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "zeroconf"}, data=found)
     assert (result["type"], result["reason"]) == ("abort", "not_works_with_nest")
     assert ir.async_get(hass).issues == {}
+
+
+async def test_removing_one_of_two_links_keeps_the_token_that_both_have(
+    hass: HomeAssistant, service: OriginalService, entry: ConfigEntry[Any]
+) -> None:
+    token = entry.data["token"]["access_token"]
+    other = MockConfigEntry(domain=DOMAIN, unique_id="127.0.0.1:other", data={**entry.data, "homes": ["other"]})
+    other.add_to_hass(hass)
+    await hass.config_entries.async_remove(other.entry_id)
+    assert await answer(service.base, token) == 200
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert await answer(service.base, token) == 401
+
+
+@pytest.mark.parametrize("by_pin", [False, True])
+async def test_a_token_that_leads_to_no_link_because_nothing_can_be_read_is_ended(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    service: OriginalService,
+    member: NestPerson,
+    browser: Browser,
+    *,
+    by_pin: bool,
+) -> None:
+    await add(hass, await make_client(nest_home, redirect=None if by_pin else CALLBACK))
+    step = await browser.submit(await to_service(browser), {"address": service.base})
+    step = await browser.submit(step, {"by_pin": by_pin})
+    service.is_broken = True
+    if by_pin:
+        result = await browser.submit(step, {"pin": await pin_of(member, step["description_placeholders"]["url"])})
+        assert (result["step_id"], result["errors"]) == ("pin", {"base": "server_error"})
+    else:
+        result = await browser.come_back(step, member.accept)
+        assert (result["type"], result["reason"]) == ("abort", "server_error")
+    (ended,) = [path for path in service.paths if path.startswith("DELETE /oauth2/access_tokens/")]
+    assert await answer(nest_home.base, ended.rpartition("/")[2]) == 401

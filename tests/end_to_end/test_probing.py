@@ -217,3 +217,22 @@ async def test_a_certificate_that_cannot_be_read_any_more_ends_with_a_sentence(
     monkeypatch.setattr(config_flow, "async_fingerprint", gone)
     result = await asked(browser, secure_home.base)
     assert (result["type"], result["reason"]) == ("abort", "cannot_connect")
+
+
+async def test_a_confirmed_certificate_counts_for_its_own_address_only(
+    secure_home: NestHomeServer, browser: Browser, tmp_path: Path
+) -> None:
+    pair = Authority("other").pair(tmp_path / "others")
+    other = NestHomeServer(tmp_path / "other", tmp_path / "other.log", *pair.options)
+    await other.start()
+    try:
+        form = await asked(browser, secure_home.base)
+        # It is confirmed, and the server is gone by then, so the address is asked for again.
+        await secure_home.stop()
+        form = await browser.submit(form, {"same": True})
+        assert (form["step_id"], form["errors"]) == ("user", {"address": "cannot_connect"})
+        form = await browser.submit(form, {"address": other.base})
+        assert form["step_id"] == "certificate"
+        assert form["description_placeholders"]["fingerprint"] == fingerprint_of(pair.certificate)
+    finally:
+        await other.stop()
