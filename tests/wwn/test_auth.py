@@ -30,6 +30,7 @@ from custom_components.works_with_nest.wwn.errors import (
     WwnServerError,
 )
 from custom_components.works_with_nest.wwn.models import Permission
+from custom_components.works_with_nest.wwn.original import async_find_service
 
 from .conftest import Serve, discovery_document, nest_server
 
@@ -82,6 +83,10 @@ def test_what_people_type_becomes_an_address(typed: str, base: str) -> None:
         ("http://[fd00::1", AddressProblem.INVALID),
         ("http://user:pass@nas", AddressProblem.INVALID),
         ("50%", AddressProblem.INVALID),
+        ("a..b", AddressProblem.INVALID),
+        (".local", AddressProblem.INVALID),
+        (f"{'a' * 64}.local", AddressProblem.INVALID),
+        (f"https://{'.'.join(['a' * 60] * 5)}", AddressProblem.INVALID),
         ("nas\0", AddressProblem.INVALID),
         ("https://:[]:a@", AddressProblem.INVALID),
         ("http://nest.example.com", AddressProblem.INSECURE),
@@ -122,6 +127,39 @@ async def test_a_server_is_found_and_survives_storage(serve: Serve, session: Cli
     assert server.shards == (URL("http://10.0.0.9:9554"),)
     assert server.consent_page == server.base / "login/oauth2"
     assert NestServer.from_dict(server.as_dict()) == server
+
+
+async def test_the_name_of_a_server_is_one_line_and_fits(serve: Serve, session: ClientSession) -> None:
+    server = await discover(serve, session, works_with_nest={"name": "My\x1b[31m\n home" + " x" * 500})
+    assert server.name.startswith("My [31m home x x")
+    assert len(server.name) == 200
+    with pytest.raises(WwnDiscoveryError):
+        await discover(serve, session, works_with_nest={"name": " \n "})
+
+
+async def test_a_name_that_cannot_be_looked_up_is_no_answer(session: ClientSession) -> None:
+    with pytest.raises(WwnConnectionError):
+        await async_discover(session, URL.build(scheme="http", host=f"{'a' * 64}.local", port=9553))
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one"),
+    [
+        ({"error": "unauthorized", "type": "https://x/errors#auth-error", "message": "m"}, True),
+        ({"error": "unauthorized"}, False),
+        ({"error": "no", "type": "https://x/errors#not-signed-in"}, False),
+        ({"message": "Unauthorized"}, False),
+    ],
+)
+async def test_only_a_refusal_in_the_protocols_own_way_is_works_with_nest(
+    serve: Serve, session: ClientSession, body: dict[str, str], *, is_one: bool
+) -> None:
+    base = await serve(answering(401, body))
+    if is_one:
+        assert (await async_find_service(session, str(base))).base == base
+    else:
+        with pytest.raises(WwnDiscoveryError):
+            await async_find_service(session, str(base))
 
 
 async def test_people_are_sent_to_the_address_their_browser_reaches(serve: Serve, session: ClientSession) -> None:

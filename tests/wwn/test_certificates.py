@@ -2,12 +2,14 @@
 
 from pathlib import Path
 import ssl
+from typing import Any
 
 from aiohttp import ClientSession, TCPConnector, web
 from aiohttp.test_utils import TestServer
 import pytest
 
 from custom_components.works_with_nest.wwn import NestServer, async_discover
+from custom_components.works_with_nest.wwn.auth import async_find
 from custom_components.works_with_nest.wwn.certificates import async_fingerprint, spelled
 from custom_components.works_with_nest.wwn.client import WwnClient
 from custom_components.works_with_nest.wwn.errors import (
@@ -16,18 +18,25 @@ from custom_components.works_with_nest.wwn.errors import (
     WwnCertificateExpiredError,
     WwnCertificateNameError,
     WwnConnectionError,
+    WwnDiscoveryError,
+    WwnError,
     WwnSelfSignedError,
+    WwnTooNewError,
 )
+from custom_components.works_with_nest.wwn.original import async_find_service
 from tests.certificates import Authority, Pair, fingerprint_of
 
 from .conftest import discovery_document, nest_server
 
 
-async def answering(pair: Pair) -> TestServer:
+async def answering(pair: Pair, status: int = 200, body: dict[str, Any] | None = None) -> TestServer:
+    """Return a server with this certificate, which says the same to everything if there is a body."""
+
     async def handler(request: web.Request) -> web.Response:
         base = request.url.origin()
         found = request.path.startswith("/.well-known/")
-        return web.json_response(discovery_document(base) if found else {"structures": {}})
+        said = discovery_document(base) if found else {"structures": {}}
+        return web.json_response(said if body is None else body, status=status)
 
     app = web.Application()
     app.router.add_get("/{path:.*}", handler)
@@ -107,3 +116,36 @@ async def test_the_fingerprint_is_that_of_the_certificate_shown(tmp_path: Path) 
     await server.close()
     with pytest.raises(WwnConnectionError):
         await async_fingerprint(base)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, {"works_with_nest": {"protocol": 2}}, WwnTooNewError),
+        (404, {"error": "nothing here"}, WwnDiscoveryError),
+    ],
+)
+async def test_what_an_address_without_a_scheme_says_over_https_is_what_counts(
+    tmp_path: Path, status: int, body: dict[str, Any], kind: type[WwnError]
+) -> None:
+    pair = Authority("self").pair(tmp_path)
+    confirmed = fingerprint_of(pair.certificate).replace(":", "").lower()
+    server = await answering(pair, status, body)
+    typed = server.make_url("/").authority
+    async with ClientSession() as session:
+        with pytest.raises(kind):
+            await async_find(session, typed, confirmed)
+        await server.close()
+        with pytest.raises(WwnConnectionError):
+            await async_find(session, typed, confirmed)
+
+
+async def test_an_original_service_is_found_by_https_without_its_scheme(tmp_path: Path) -> None:
+    pair = Authority("self").pair(tmp_path)
+    confirmed = fingerprint_of(pair.certificate).replace(":", "").lower()
+    server = await answering(pair, 401, {"error": "x", "type": "https://x/e#auth-error"})
+    base = server.make_url("/").origin()
+    async with ClientSession() as session:
+        found = await async_find_service(session, base.authority, confirmed)
+    await server.close()
+    assert found.api_root == base

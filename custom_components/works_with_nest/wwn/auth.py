@@ -24,11 +24,11 @@ from .errors import (
     WwnCertificateError,
     WwnConnectionError,
     WwnDiscoveryError,
-    WwnError,
     WwnProtocolError,
     WwnRedirectError,
     WwnTooNewError,
     WwnTooOldError,
+    one_line,
     response_error,
 )
 from .models import Permission
@@ -53,6 +53,9 @@ LOCAL_NETWORKS: Final = tuple(
         "fe80::/10",
     )
 )
+# Characters of one part of a host name between two dots, and of the whole (RFC 1035, 2.3.4).
+LONGEST_LABEL: Final = 63
+LONGEST_NAME: Final = 253
 # What yarl raises for a text that is no address.
 NO_ADDRESS: Final = (ValueError, IndexError)
 # The service that ended on 29 September 2023 (protocol 10).
@@ -186,6 +189,8 @@ def parse_address(typed: str) -> URL:
     if url.scheme not in ("http", "https") or not host or url.user or url.password or " " in host or port == 0:
         raise WwnAddressError(AddressProblem.INVALID)
     name = host.rstrip(".").lower()
+    if not all(1 <= len(label) <= LONGEST_LABEL for label in name.split(".")) or len(name) > LONGEST_NAME:
+        raise WwnAddressError(AddressProblem.INVALID)
     if any(name == suffix or name.endswith(f".{suffix}") for suffix in GOOGLE_SUFFIXES):
         raise WwnAddressError(AddressProblem.GOOGLE)
     if url.scheme == "http" and not is_local(host):
@@ -235,20 +240,26 @@ async def async_find(session: ClientSession, typed: str, fingerprint: str | None
             raise WwnAddressError(AddressProblem.PATH) from None
         raise
     except WwnConnectionError as err:
-        if "://" in typed or base.scheme == "https":
+        if (secure := secure_base(typed)) is None:
             raise
-        return await _discover_secure(session, base, fingerprint, err)
+        return await _discover_secure(session, secure, fingerprint, err)
+
+
+def secure_base(typed: str) -> URL | None:
+    """Return the https address to try where plain http is not answered; None where a scheme was typed, or meant."""
+    base = parse_address(typed)
+    return None if "://" in typed or base.scheme == "https" else base.with_scheme("https").with_port(base.port)
 
 
 async def _discover_secure(
-    session: ClientSession, base: URL, fingerprint: str | None, first: WwnConnectionError
+    session: ClientSession, secure: URL, fingerprint: str | None, first: WwnConnectionError
 ) -> NestServer:
-    """Return the server that does not answer plain http; where it does not answer https either, the first error."""
+    """Return the server that does not answer plain http; where nothing answers https either, the first error."""
     try:
-        return await async_discover(session, base.with_scheme("https").with_port(base.port), fingerprint)
+        return await async_discover(session, secure, fingerprint)
     except WwnCertificateError:
         raise
-    except WwnError:
+    except WwnConnectionError:
         raise first from None
 
 
@@ -296,7 +307,7 @@ def _server(base: URL, said: Mapping[str, Any], ours: Mapping[str, Any]) -> Nest
     return NestServer(
         base=base,
         server_id=_text(ours["server_id"]),
-        name=_text(ours["name"]),
+        name=_text(one_line(_text(ours["name"]))),
         authorization_endpoint=_own(base, said["authorization_endpoint"]),
         token_endpoint=_own(base, said["token_endpoint"]),
         registration_endpoint=_own(base, said["registration_endpoint"]),
@@ -462,7 +473,8 @@ async def _call(session: ClientSession, method: str, url: URL, **kwargs: Any) ->
     except TimeoutError:
         msg = f"no answer within {REQUEST_TIMEOUT:.0f} s"
         raise WwnConnectionError(msg) from None
-    except (ClientError, OSError) as err:
+    except (ClientError, OSError, ValueError) as err:
+        # What looks up names raises ValueError for one that there cannot be.
         msg = type(err).__name__
         raise WwnConnectionError(msg) from None
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

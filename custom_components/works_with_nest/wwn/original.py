@@ -8,12 +8,13 @@ from typing import Final
 from aiohttp import ClientSession
 from yarl import URL
 
-from .auth import NestServer, async_discover, async_find, parse_address
+from .auth import NestServer, async_discover, async_find, parse_address, secure_base
 from .client import WwnClient
 from .errors import (
     AddressProblem,
     WwnAddressError,
     WwnAuthError,
+    WwnConnectionError,
     WwnDiscoveryError,
     WwnError,
     WwnNotFoundError,
@@ -53,7 +54,8 @@ async def async_original(session: ClientSession, base: URL, fingerprint: str | N
     try:
         await WwnClient(session, server, NO_TOKEN).read()
     except WwnAuthError as err:
-        if err.kind:
+        # Any API may refuse with a word of its own; only this protocol links to its page about errors (7.1).
+        if err.kind.lower() == "auth-error":
             return server
     except WwnRedirectError:
         raise
@@ -68,7 +70,17 @@ async def async_find_service(session: ClientSession, typed: str, fingerprint: st
     try:
         return await async_find(session, typed, fingerprint)
     except WwnDiscoveryError:
+        return await _original_at(session, typed, fingerprint)
+
+
+async def _original_at(session: ClientSession, typed: str, fingerprint: str | None) -> NestServer:
+    """Return the service at a typed address, by https where the scheme was left out and http is not answered."""
+    try:
         return await async_original(session, parse_address(typed), fingerprint)
+    except WwnConnectionError:
+        if (secure := secure_base(typed)) is None:
+            raise
+        return await async_original(session, secure, fingerprint)
 
 
 async def async_find_registering(session: ClientSession, typed: str, fingerprint: str | None = None) -> NestServer:
@@ -76,14 +88,14 @@ async def async_find_registering(session: ClientSession, typed: str, fingerprint
     try:
         return await async_find(session, typed, fingerprint)
     except WwnDiscoveryError as err:
-        if await _is_original(session, parse_address(typed), fingerprint):
+        if await _is_original(session, typed, fingerprint):
             raise WwnAddressError(AddressProblem.ORIGINAL) from err
         raise
 
 
-async def _is_original(session: ClientSession, base: URL, fingerprint: str | None) -> bool:
+async def _is_original(session: ClientSession, typed: str, fingerprint: str | None) -> bool:
     try:
-        await async_original(session, base, fingerprint)
+        await _original_at(session, typed, fingerprint)
     except WwnError:
         return False
     return True
