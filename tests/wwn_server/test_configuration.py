@@ -280,6 +280,23 @@ class TestSources:
         both = assembled(sources(file, real + '[[source]]\nkind = "simulated"'), store)
         assert (list(both.sources), both.playable is not None) == (["file mqtt mqtt://a", "simulated"], True)
 
+    def test_two_at_one_broker_are_two_if_they_listen_elsewhere(self, file: Path, store: Store) -> None:
+        at_broker = '[[source]]\nkind = "mqtt"\naddress = "mqtt://a"\n'
+        also = ['base-topic = "cellar"', 'topic = ["x", "y"]', 'topic = "x"']
+        text = at_broker + "".join(f"{at_broker}{each}\n" for each in also)
+        assert list(assembled(sources(file, text), store).sources) == [
+            "file mqtt mqtt://a",
+            "file mqtt mqtt://a cellar",
+            "file mqtt mqtt://a x y",
+            "file mqtt mqtt://a x",
+        ]
+
+    def test_the_same_source_twice_is_refused_and_not_silently_dropped(self, file: Path) -> None:
+        at_broker = '[[source]]\nkind = "mqtt"\naddress = "mqtt://a"\n'
+        file.write_text(f'{at_broker}topic = ["x", "y"]\n{at_broker}topic = ["y", "x"]\nco-field = "co"\n')
+        (problem,) = problems("--config", str(file))
+        assert problem.endswith("source 2: this is source 1 once more. Remove one of them, or put both in one.")
+
     def test_those_of_the_page_come_after_those_of_the_file(
         self, file: Path, store: Store, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -1,5 +1,6 @@
 """A home made of several sources: one document, one rule for who decides, and nothing stale shown as fresh."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +22,8 @@ from wwn_server.homes.merged import MergedHome
 from wwn_server.homes.shown import color_of, levels
 from wwn_server.homes.simulated import SimulatedHome
 from wwn_server.homes.simulated_source import SimulatedSource
-from wwn_server.homes.source import AlarmWords, Source, refused, silent
+from wwn_server.homes.source import AlarmWords, Report, Source, refused, silent
+from wwn_server.homes.sources.polled import Polled, now_in_utc
 from wwn_server.settings import Settings
 from wwn_server.store import Store
 
@@ -234,6 +236,34 @@ class TestSilence:
         assert len(kept) == 1
 
 
+class Counting(Polled):
+    """A source that has something new to say whenever it is asked."""
+
+    interval = 0.001
+    asked = 0
+
+    async def _asked(self) -> Report:
+        self.asked += 1
+        return Report(reachable=True, devices=(), home={"name": str(self.asked)})
+
+
+async def test_somebody_who_can_not_hear_a_source_does_not_silence_it(caplog: pytest.LogCaptureFixture) -> None:
+    source, heard = Counting("counting", now_in_utc), asyncio.Event()
+
+    def fail() -> None:
+        raise KeyError
+
+    source.subscribe(fail)
+    source.subscribe(lambda: heard.set() if source.asked > 2 else None)
+    await source.start()
+    try:
+        async with asyncio.timeout(5):
+            await heard.wait()
+    finally:
+        await source.stop()
+    assert "could not be told" in caplog.text
+
+
 class TestAway:
     def test_without_anybody_who_knows_it_is_not_known(self, store: Store) -> None:
         assert structure(merged(store, fire=ScriptedSource(detector("a"))))["away"] == "unknown"
@@ -271,6 +301,24 @@ class TestAway:
         assert (caught.value.status, caught.value.anchor) == (503, "service-unavailable")
         assert two.written == [("home", {"away": "away"})]
         assert structure(home)["away"] == "unknown"
+
+    async def test_one_that_is_slow_keeps_it_from_nobody(self, store: Store) -> None:
+        told = asyncio.Event()
+
+        class Slow(ScriptedSource):
+            async def write_home(self, fields: Mapping[str, Any]) -> None:
+                await told.wait()
+                await super().write_home(fields)
+
+        class Quick(ScriptedSource):
+            async def write_home(self, fields: Mapping[str, Any]) -> None:
+                await super().write_home(fields)
+                told.set()
+
+        slow, quick = Slow(heater("t"), takes=("away",)), Quick(heater("u"), takes=("away",))
+        async with asyncio.timeout(5):
+            await write_home(merged(store, slow=slow, quick=quick), away="away")
+        assert slow.written == quick.written == [("home", {"away": "away"})]
 
     async def test_a_home_without_devices_has_nobody_to_be_at_home(self, store: Store) -> None:
         home = merged(store)

@@ -61,7 +61,7 @@ def page_number(source_id: str) -> int | None:
 
 def _file_id(wanted: SourceSettings) -> str:
     """Return an id that outlives another order in the file."""
-    return SIMULATED if wanted.kind == SIMULATED else f"{_FROM_FILE} {wanted.kind} {wanted.said.get('address')}"
+    return SIMULATED if wanted.kind == SIMULATED else f"{_FROM_FILE} {wanted.place}"
 
 
 def _made(wanted: SourceSettings, settings: Settings, store: Store) -> Source:

@@ -9,6 +9,7 @@ machine's own zone where none does. The first is the one that was added first.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -153,13 +154,13 @@ class MergedHome:
         for name in fields.keys() - {"away", "name"}:
             if not takers[name]:
                 raise unsupported(name)
-        errors = [
-            error
-            for source in dict.fromkeys(each for sources in takers.values() for each in sources)
-            if (error := await _told(source, {name: fields[name] for name in fields if name in source.takes}))
-        ]
-        if errors:
-            raise errors[0]
+        told = dict.fromkeys(each for sources in takers.values() for each in sources)
+        answers = await asyncio.gather(
+            *(_told(source, {name: fields[name] for name in fields if name in source.takes}) for source in told)
+        )
+        for error in answers:
+            if error is not None:
+                raise error
         if "away" in fields:
             self._memory.write(fields["away"])
             self._changed()

@@ -129,9 +129,12 @@ class Listeners:
         return lambda: self._listeners.discard(listener)
 
     def call(self) -> None:
-        """Tell everybody."""
+        """Tell everybody, also after one who could not hear it: a source must live on, or what it told grows old."""
         for listener in tuple(self._listeners):
-            listener()
+            try:
+                listener()
+            except Exception:
+                _LOGGER.exception("Somebody could not be told of a change")
 
 
 def unsupported(name: str) -> WireError:

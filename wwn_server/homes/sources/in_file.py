@@ -23,14 +23,20 @@ def sources_of(tables: Any, file: Path, problems: list[str]) -> tuple[SourceSett
     if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
         problems.append(f"{file}, source: each source is a table of its own, below a line [[source]].")
         return ()
-    found = []
+    found: dict[str, tuple[int, SourceSettings]] = {}
     for number, table in enumerate(tables, 1):
         said: dict[str, Any] = {}
         wrong = [f"{file}, source {number}{each}" for each in _problems(table, said)]
         problems.extend(wrong)
-        if not wrong:
-            found.append(SourceSettings(table["kind"], said))
-    return tuple(found)
+        if wrong:
+            continue
+        source = SourceSettings(table["kind"], said)
+        first, _ = found.setdefault(source.place, (number, source))
+        if first != number:
+            problems.append(
+                f"{file}, source {number}: this is source {first} once more. Remove one of them, or put both in one."
+            )
+    return tuple(source for _, source in found.values())
 
 
 def _problems(table: dict[str, Any], said: dict[str, Any]) -> Iterator[str]:

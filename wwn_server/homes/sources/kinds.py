@@ -30,7 +30,10 @@ _HOURS: Final = timedelta(days=30) / timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing that can be set of a source. A ``secret`` is never shown, and stands in a file of its own."""
+    """One thing that can be set of a source. A ``secret`` is never shown, and stands in a file of its own.
+
+    Where it ``tells_apart``, two sources at one address that differ in it are two.
+    """
 
     name: str
     take: Callable[[str], Any]
@@ -40,6 +43,7 @@ class Setting:
     required: bool = False
     secret: bool = False
     many: bool = False
+    tells_apart: bool = False
 
     @property
     def in_file(self) -> str:
@@ -66,10 +70,24 @@ class SourceSettings:
     kind: str
     said: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def place(self) -> str:
+        """Return where it listens, as one text: two sources of one kind that have this in common are the same."""
+        if self.kind == SIMULATED:
+            return self.kind
+        own = [name for each in KINDS[self.kind].settings if each.tells_apart for name in _other(each, self.said)]
+        return " ".join([f"{self.kind} {self.said.get('address')}", *own])
+
     def make(self) -> Source:
         """Return the source. Raises ``ValueRefusedError``."""
         kind = KINDS[self.kind]
         return kind.make({each.name: _value(each, self.said.get(each.name)) for each in kind.settings})
+
+
+def _other(setting: Setting, said: Mapping[str, Any]) -> list[str]:
+    """Return what was said of a setting, if that is not what it is anyway, in an order of its own."""
+    value = said.get(setting.name)
+    return sorted(value) if setting.many and value else [value] if value not in (None, setting.default, []) else []
 
 
 def _value(setting: Setting, said: Any) -> Any:
@@ -158,8 +176,17 @@ KINDS: Final[dict[str, Kind]] = {
             Setting("address", _address(MQTT), "URL", "the broker, such as mqtt://nas.lan", required=True),
             _USERNAME,
             _PASSWORD,
-            Setting("base-topic", _topic, "TOPIC", "where Zigbee2MQTT speaks", mqtt_alarms.BASE_TOPIC),
-            Setting("topic", _topic, "TOPIC", "a detector that is not Zigbee2MQTT's; then only these count", many=True),
+            Setting(
+                "base-topic", _topic, "TOPIC", "where Zigbee2MQTT speaks", mqtt_alarms.BASE_TOPIC, tells_apart=True
+            ),
+            Setting(
+                "topic",
+                _topic,
+                "TOPIC",
+                "a detector that is not Zigbee2MQTT's; then only these count",
+                many=True,
+                tells_apart=True,
+            ),
             Setting("smoke-field", _text, "NAME", "there, the field for smoke, empty if it has none", "smoke"),
             Setting("co-field", _text, "NAME", "there, the field for carbon monoxide, empty if it has none"),
             Setting("battery-field", _text, "NAME", "there, the field for a low battery", "battery_low"),
@@ -173,7 +200,7 @@ KINDS: Final[dict[str, Kind]] = {
             Setting("broker", _address(MQTT, required=False), "URL", "the broker it speaks on, if there is one"),
             _USERNAME,
             _PASSWORD,
-            Setting("topic-prefix", _topic, "TOPIC", "where it speaks there", nolongerevil.PREFIX),
+            Setting("topic-prefix", _topic, "TOPIC", "where it speaks there", nolongerevil.PREFIX, tells_apart=True),
         ),
         _nolongerevil,
     ),
