@@ -423,6 +423,31 @@ async def test_what_the_client_was_changed_to_is_accepted_again(
     assert await answer(service.base, old) == 401
 
 
+async def test_a_link_whose_token_ended_is_accepted_again_when_its_address_is_submitted(
+    hass: HomeAssistant, service: OriginalService, member: NestPerson, browser: Browser, entry: ConfigEntry[Any]
+) -> None:
+    data = {**entry.data, "token": {**entry.data["token"], "access_token": "c.ended"}}
+    hass.config_entries.async_update_entry(entry, data=data)
+    fields = {"address": service.base, "accept_again": False, "by_pin": False}
+    step = await browser.submit(await reconfigure(hass, entry), fields)
+    assert step["type"] == "external"
+    result = await browser.come_back(step, member.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await until(lambda: entry.state is ConfigEntryState.LOADED and entry.runtime_data.live)
+
+
+async def test_a_home_that_is_linked_already_is_not_linked_twice_and_its_link_goes_on(
+    hass: HomeAssistant, service: OriginalService, member: NestPerson, browser: Browser, entry: ConfigEntry[Any]
+) -> None:
+    token = entry.data["token"]["access_token"]
+    result = await browser.come_back(await to_page(browser, service), member.accept)
+    assert (result["type"], result["reason"]) == ("abort", "already_configured")
+    (ended,) = [path for path in service.paths if path.startswith("DELETE /oauth2/access_tokens/")]
+    assert await answer(service.base, ended.rpartition("/")[2]) == 401
+    assert await answer(service.base, token) == 200
+    assert hass.config_entries.async_entries(DOMAIN) == [entry]
+
+
 async def test_a_client_that_was_taken_away_is_asked_for_when_linking_again(
     hass: HomeAssistant, nest_home: NestHomeServer, member: NestPerson, browser: Browser, entry: ConfigEntry[Any]
 ) -> None:
