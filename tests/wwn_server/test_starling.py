@@ -157,6 +157,29 @@ async def test_a_test_whose_begin_nobody_saw_holds_nothing_back(fake: Fake, stor
         await watched.shows("Hallway", is_manual_test_active=True, smoke_alarm_state="warning")
 
 
+async def test_a_test_that_may_have_begun_while_the_hub_was_away_is_held_back_from_then_on(
+    watched: Watched, fake: Fake
+) -> None:
+    await fake.go_away()
+    await watched.shows("Hallway", is_online=False)
+    watched.ahead = timedelta(seconds=150)
+    fake.test("p1")
+    await fake.come_back()
+    await watched.shows("Hallway", is_online=True, is_manual_test_active=True, smoke_alarm_state="ok")
+    watched.ahead = timedelta(seconds=181)
+    await watched.shows("Hallway", is_manual_test_active=True, smoke_alarm_state="warning")
+
+
+async def test_a_hub_that_goes_away_in_a_test_does_not_keep_a_warning_back(watched: Watched, fake: Fake) -> None:
+    fake.test("p1")
+    await watched.shows("Hallway", is_manual_test_active=True, smoke_alarm_state="ok")
+    await fake.go_away()
+    await watched.shows("Hallway", is_online=False, smoke_alarm_state="ok")
+    watched.ahead = timedelta(seconds=181)
+    await watched.shows("Hallway", is_online=False, smoke_alarm_state="warning")
+    assert watched.structure["smoke_alarm_state"] == "warning"
+
+
 async def test_commands_arrive_in_the_hubs_words(watched: Watched, fake: Fake) -> None:
     await watched.write(target_temperature_c=22.5, target_temperature_f=73)
     await watched.shows("Living Room", target_temperature_c=22.5, hvac_state="heating")

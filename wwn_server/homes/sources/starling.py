@@ -14,8 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from wwn_server.document import ALARMS, THERMOSTATS
-from wwn_server.homes.base import AlarmKind, AlarmLevel
-from wwn_server.homes.held import LONGEST, Test, followed, passed_on
+from wwn_server.homes.base import AlarmKind
 from wwn_server.homes.source import Device, Failure, Report, refused, silent, unsupported
 from wwn_server.rules import HIGH, LOW, TARGET
 
@@ -31,6 +30,7 @@ from .starling_properties import (
     target_written,
     thermostat_fields,
 )
+from .starling_tests import Tests
 from .web import Web
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -45,8 +45,6 @@ _CONNECTED: Final = ("connectedToNest", "connectedToGoogleHome")
 _WRITES_APART: Final = 1.1
 # The hub says what it has heard, not when: an online device counts as heard with each change, and now and then.
 _CHECK_IN: Final = timedelta(minutes=10)
-# During a test the hub says smoke, with the word for a warning.
-_MOVED: Final = frozenset({AlarmLevel.WARNING})
 _MOST: Final = 100
 _SAYS_NO: Final = frozenset({Failure.REFUSED, Failure.NOT_IT, Failure.CREDENTIALS, Failure.REDIRECT})
 _TAKEN: Final = frozenset({"hvac_mode", "fan_timer_active", TARGET, LOW, HIGH})
@@ -90,7 +88,7 @@ class Starling(Polled):
         self._ids: dict[str, str] = {}
         self._said: dict[str, Properties] = {}
         self._home_away: tuple[str, Properties] | None = None
-        self._tests: dict[str, Test] = {}
+        self._tests = Tests()
         self._before: dict[str, Device] = {}
         self._written: dict[str, float] = {}
         self._turn = asyncio.Lock()
@@ -124,13 +122,14 @@ class Starling(Polled):
         devices: list[Device] = []
         ids, home = {}, None
         for each in list(_listed(answer.get("devices")))[:_MOST]:
+            asked = self._clock()
             said = await self._properties(base, each)
             if each.type == _HOME_AWAY:
                 home = (each.id, said)
             else:
                 ids[each.key] = each.id
                 self._said[each.key] = said
-                devices.append(self._device(each, said))
+                devices.append(self._device(each, said, asked))
         self._ids, self._home_away = ids, home
         self._before = {each.key: each for each in devices}
         return Report(reachable=True, devices=tuple(devices), home=home_of(home[1]) if home else {})
@@ -171,10 +170,10 @@ class Starling(Polled):
             return {}
         return said if isinstance(said, dict) else {}
 
-    def _device(self, listed: _Listed, said: Properties) -> Device:
-        group, now = _GROUPS[listed.type], self._clock()
+    def _device(self, listed: _Listed, said: Properties, asked: datetime) -> Device:
+        group = _GROUPS[listed.type]
         is_alarm = group == ALARMS
-        fields = self._alarm(listed, said, now) if is_alarm else thermostat_fields(said)
+        fields = self._alarm(listed, said, asked) if is_alarm else thermostat_fields(said)
         device = Device(
             key=listed.key,
             group=group,
@@ -185,19 +184,21 @@ class Starling(Polled):
             room=listed.room,
             senses=frozenset(AlarmKind) if is_alarm else frozenset(),
         )
-        return replace(device, heard=self._heard(device, now))
+        return replace(device, heard=self._heard(device, asked))
 
-    def _alarm(self, listed: _Listed, said: Properties, now: datetime) -> dict[str, Any]:
-        before, known = self._tests.get(listed.key), listed.key in self._before
-        shown = _levels_of(self._before[listed.key]) if known else {}
-        test = followed(before, testing=said.get("manualTestActive") is True, shown=shown, now=now)
-        if test is not None and before is None:
-            # It began at some time since the question before. Where there was none, nothing is held back.
-            test = replace(test, since=now - (timedelta(seconds=2 * self.interval) if known else LONGEST))
-        self._tests = {key: each for key, each in self._tests.items() if key != listed.key}
-        if test is not None:
-            self._tests[listed.key] = test
-        return protect_fields(said, passed_on(protect_levels(said, listed.name), test, now, _MOVED))
+    def _alarm(self, listed: _Listed, said: Properties, asked: datetime) -> dict[str, Any]:
+        if not said:
+            return {}
+        testing, senses = said.get("manualTestActive") is True, protect_levels(said, listed.name)
+        return protect_fields(said, self._tests.heard(listed.key, senses, testing=testing, asked=asked))
+
+    def _failed(self, failure: Failure) -> Report:
+        """Say that the hub is gone; what was held back during a test is passed on in time all the same."""
+        report = super()._failed(failure)
+        devices, now = report.devices, self._clock()
+        if devices is None:
+            return report
+        return replace(report, devices=tuple(self._tests.unheard(each, now) for each in devices))
 
     def _heard(self, device: Device, now: datetime) -> datetime | None:
         before = self._before.get(device.key)
@@ -233,11 +234,6 @@ def _listed(devices: Any) -> Iterator[_Listed]:
         if isinstance(device_id, str) and device_id and isinstance(kind, str) and kind in {*_GROUPS, _HOME_AWAY}:
             words = (each.get("name"), each.get("roomName", each.get("where")), each.get("serialNumber"))
             yield _Listed(device_id, kind, *(word.strip()[:60] if isinstance(word, str) else "" for word in words))
-
-
-def _levels_of(device: Device) -> dict[AlarmKind, AlarmLevel]:
-    said = {kind: device.fields.get(f"{kind}_alarm_state") for kind in AlarmKind}
-    return {kind: AlarmLevel(level) for kind, level in said.items() if level is not None}
 
 
 def _written(said: Properties, fields: Mapping[str, Any]) -> dict[str, Any]:
