@@ -399,6 +399,17 @@ class TestFaults:
 
 
 class TestWithABroker:
+    async def test_what_was_written_before_a_restart_is_not_shown_for_what_nobody_said_since(
+        self, fake: Fake, store: Store, broker: Broker
+    ) -> None:
+        store.memory("home").write("away")
+        async with watching(fake, store, broker) as watched:
+            await watched.shows(is_online=True)
+        await fake.go_away()
+        async with watching(fake, store, broker) as watched:
+            await until(watched.home, lambda: watched.source.report.trouble)
+            assert watched.structure["away"] == "unknown"
+
     async def test_away_is_read_where_it_shows(self, fake: Fake, store: Store, broker: Broker) -> None:
         async with watching(fake, store, broker) as watched:
             await watched.shows(is_online=True)

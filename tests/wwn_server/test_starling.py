@@ -180,6 +180,44 @@ async def test_a_hub_that_goes_away_in_a_test_does_not_keep_a_warning_back(watch
     assert watched.structure["smoke_alarm_state"] == "warning"
 
 
+async def test_before_the_hub_answers_nobody_knows_who_is_at_home_and_no_command_is_lost(
+    fake: Fake, store: Store
+) -> None:
+    async with watching(fake, store) as watched:
+        await until(watched.home, lambda: watched.structure["away"] == "home")
+        await watched.be("away")
+    await fake.go_away()
+    async with watching(fake, store) as watched:
+        await until(watched.home, lambda: watched.source.report.trouble)
+        assert watched.structure["away"] == "unknown"
+        with pytest.raises(WireError) as caught:
+            await watched.be("home")
+        assert (caught.value.status, caught.value.anchor) == (503, "service-unavailable")
+        assert watched.structure["away"] == "unknown"
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+async def test_a_control_for_home_that_can_not_be_read_is_not_replaced_by_what_was_written(
+    watched: Watched, fake: Fake, *, is_listed: bool
+) -> None:
+    await watched.be("away")
+    await until(watched.home, lambda: watched.structure["away"] == "away")
+    if is_listed:
+        fake.things["home-away"].properties.clear()
+    else:
+        del fake.things["home-away"]
+    await until(watched.home, lambda: watched.structure["away"] != "away")
+    assert watched.structure["away"] == "unknown"
+
+
+async def test_a_hub_without_home_and_away_leaves_it_to_what_is_written(fake: Fake, store: Store) -> None:
+    del fake.things["home-away"]
+    async with watching(fake, store) as watched:
+        await watched.shows("Hallway", is_online=True)
+        await watched.be("away")
+        assert watched.structure["away"] == "away"
+
+
 async def test_commands_arrive_in_the_hubs_words(watched: Watched, fake: Fake) -> None:
     await watched.write(target_temperature_c=22.5, target_temperature_f=73)
     await watched.shows("Living Room", target_temperature_c=22.5, hvac_state="heating")

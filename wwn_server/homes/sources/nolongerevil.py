@@ -77,6 +77,8 @@ class NoLongerEvil(Polled):
         self._heard: dict[str, dict[str, str]] = {}
         topics = [f"{settings.prefix}/+/{each}" for each in _TOPICS]
         self._broker = Broker(settings.broker, self, topics) if settings.broker else None
+        # Whoever could tell whether somebody is at home, and has not yet, does not leave it to what was written.
+        self.report = Report(home=self._home())
 
     async def start(self) -> None:
         """Begin to ask, and to listen."""

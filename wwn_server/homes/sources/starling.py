@@ -83,6 +83,8 @@ class Starling(Polled):
     def __init__(self, settings: StarlingSettings, clock: Clock = now_in_utc) -> None:
         """Know where the hub is; nothing is asked yet."""
         super().__init__(str(settings.address), clock)
+        # Before it answers, nobody knows whether it can tell.
+        self.report = Report(home={"away": "unknown"})
         self._web = Web(settings.address, query={"key": settings.key})
         self._base: str | None = None
         self._ids: dict[str, str] = {}
@@ -95,8 +97,8 @@ class Starling(Polled):
 
     @property
     def takes(self) -> frozenset[str]:
-        """Home or away, where the hub has it."""
-        return frozenset({"away"}) if self._home_away else frozenset()
+        """Home or away, until the hub says that it has none."""
+        return frozenset(self.report.home)
 
     async def stop(self) -> None:
         """Ask no more."""
@@ -132,7 +134,14 @@ class Starling(Polled):
                 devices.append(self._device(each, said, asked))
         self._ids, self._home_away = ids, home
         self._before = {each.key: each for each in devices}
-        return Report(reachable=True, devices=tuple(devices), home=home_of(home[1]) if home else {})
+        return Report(reachable=True, devices=tuple(devices), home=self._home(home))
+
+    def _home(self, home: tuple[str, Properties] | None) -> Mapping[str, str]:
+        """Return whether somebody is at home. A hub that once could tell does not fall back to what was written."""
+        if home is not None:
+            return home_of(home[1])
+        has_told = self.report.devices is not None and self.report.home
+        return {"away": "unknown"} if has_told else {}
 
     async def _ready(self) -> str:
         """Return the base of the version that this hub speaks. Raises ``ReachError`` unless it is connected itself."""

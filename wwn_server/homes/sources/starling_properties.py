@@ -91,9 +91,9 @@ def protect_fields(said: Properties, levels: Mapping[AlarmKind, AlarmLevel]) -> 
 
 
 def home_of(said: Properties) -> dict[str, str]:
-    """Return whether somebody is at home, in whatever way this hub says it."""
-    words = [said[name] for name in HOME_NAMES if name in said]
-    return {"away": _HOME.get(str(words[0]).strip().lower(), "unknown")} if words else {}
+    """Return whether somebody is at home, in whatever way this hub says it; where it can't be read, nobody knows."""
+    word = next((said[name] for name in HOME_NAMES if name in said), None)
+    return {"away": _HOME.get(str(word).strip().lower(), "unknown")}
 
 
 def home_written(said: Properties, away: str) -> dict[str, Any]:
