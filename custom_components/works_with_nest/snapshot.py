@@ -4,7 +4,7 @@ Entities are unavailable while nothing is heard. The card has to say more: what 
 and since when. So it is told of every alarm whether it is heard, and of the link how many seconds ago that was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from .coordinator import WwnConfigEntry, WwnCoordinator
 from .entity import HOME_MODEL, WwnAlarmEntity, WwnThermostatEntity
 from .home import Home, home_of
 from .transitions import KnownAlarm
-from .wwn.models import Alarm, AlarmLevel
+from .wwn.models import Alarm, AlarmLevel, Permission
 
 type Json = dict[str, Any]
 
@@ -99,8 +99,7 @@ class LinkView:
         home = self._known_home(thing.wire_id)
         alarms = [self._alarm(each, home) for each in inside if each.device.model == WwnAlarmEntity.model]
         known = {each.wire_id for each in inside}
-        listed = home.alarms if home else {}
-        alarms += [self._alarm_without_device(wire_id, home) for wire_id in listed if wire_id not in known]
+        alarms += [self._alarm_without_device(wire_id, home) for wire_id in self._listed(home) if wire_id not in known]
         return {
             "id": thing.device.id,
             "name": _name(thing),
@@ -111,6 +110,12 @@ class LinkView:
             "alarms": alarms,
             "thermostats": [self._device(each) for each in inside if each.device.model == WwnThermostatEntity.model],
         }
+
+    def _listed(self, home: Home | None) -> Iterable[str]:
+        """Return the alarms that a home lists: to every link, also to one that may see none of them and misses none."""
+        coordinator = self._coordinator
+        may_see = coordinator is not None and Permission.SMOKE_CO_READ in coordinator.permissions
+        return home.alarms if home and may_see else ()
 
     def _known_home(self, wire_id: str) -> Home | None:
         document = self._coordinator.data if self._coordinator else None

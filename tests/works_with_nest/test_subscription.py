@@ -195,6 +195,18 @@ async def test_an_alarm_that_the_document_lacks_is_missing_since_it_was_last_the
     assert browser.alarm("Bedroom")["smoke"] == "ok"
 
 
+async def test_alarms_that_the_link_may_not_see_are_not_missed(
+    service: FixtureService, link: SetUp, look: Look
+) -> None:
+    # The lists of devices of a home are open to every link, the alarms themselves are not.
+    service.document["devices"].pop("smoke_co_alarms")
+    service.document["metadata"] = {**service.document["metadata"], "permissions": ["thermostat read"]}
+    await link(["thermostat read"])
+    browser = await look()
+    (home,) = browser.link["homes"]
+    assert (home["alarms"], len(home["thermostats"])) == ([], 2)
+
+
 async def test_a_name_or_a_room_that_a_person_gives_is_told(
     hass: HomeAssistant, service: FixtureService, link: SetUp, look: Look
 ) -> None:
