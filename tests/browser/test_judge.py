@@ -93,6 +93,20 @@ async def test_smoke_that_only_the_home_tells_of_is_shown(page: Page) -> None:
     assert await judged(page, [{"id": "a", "smoke": "emergency"}], {"smoke": "emergency"}) == ("emergency", ["a"])
 
 
+async def test_a_cause_that_only_the_home_tells_of_is_shown_beside_another(page: Page) -> None:
+    alarms = [{"id": "a", "carbon_monoxide": "emergency"}]
+    same = {"carbon_monoxide": "emergency"}
+    assert await judged(page, alarms, same) == ("emergency", ["a"])
+    assert await judged(page, alarms, {**same, "smoke": "emergency"}) == ("emergency", ["a", "h"])
+
+
+async def test_a_choice_written_by_hand_may_be_empty_or_a_single_one(page: Page) -> None:
+    two = [{"id": "a"}, {"id": "b"}]
+    assert await judged(page, two, config={"homes": None, "alarms": None}) == ("clear", ["a", "b"])
+    assert await judged(page, two, config={"alarms": "b"}) == ("clear", ["b"])
+    assert await judged(page, two, config={"alarms": [1, 2]}) == ("silent", ["1", "2"])
+
+
 async def test_a_home_that_is_not_understood_is_not_all_clear(page: Page) -> None:
     assert await judged(page, [{"id": "a"}], {"understood": False}) == ("silent", ["a"])
 

@@ -8,6 +8,7 @@ import { STYLE } from "./style.js";
 import { wordsOf } from "./words.js";
 
 const LOOK_EVERY_MS = 1000;
+const RETRY_AFTER_MS = 5000;
 /* A page that works says by itself that news is old; so much later the style sheet says it of one that does not. */
 const GRACE_S = 3;
 
@@ -71,11 +72,23 @@ export class AlarmsCard {
     this.draw();
   }
 
-  async #reconfigure(config) {
+  #reconfigure(config) {
     this.#config = config;
     this.#parts.card.header = config.title || undefined;
     this.#parts.card.classList.toggle("compact", config.compact === true);
-    this.#words = await wordsOf(this.#hass);
+    this.#learn();
+  }
+
+  /** Take the words of who looks on; where they do not come, again and again, for without any nothing is shown. */
+  async #learn() {
+    const { locale } = this.#hass;
+    try {
+      const words = await wordsOf(this.#hass);
+      // Those of a language that was chosen meanwhile are under way.
+      if (locale === this.#hass.locale) this.#words = words;
+    } catch {
+      setTimeout(() => this.#learn(), RETRY_AFTER_MS);
+    }
     this.draw();
   }
 
@@ -100,8 +113,9 @@ export class AlarmsCard {
     setText(detail, said.detail);
     setText(stopped, this.#words.say("stopped"));
     const isEmergency = verdict.tone === "emergency";
-    const spoken = `${isEmergency ? `${this.#words.say("emergency")}. ` : ""}${said.title}`;
-    // Only what is new in a region is read out, so the times stay out of it.
+    const level = isEmergency && !isUnheard ? `${this.#words.say("emergency")}. ` : "";
+    // Only what is new in a region is read out, so times that run stay out of it.
+    const spoken = `${level}${said.title}${isUnheard ? `. ${said.detail}` : ""}`;
     setText(alert, isEmergency ? spoken : "");
     setText(status, isEmergency ? "" : spoken);
   }

@@ -69,9 +69,9 @@ function stateOf(news, link) {
 
 /** The things that a person chose to see, each crossed out once it is found. */
 class Chosen {
-  constructor({ homes = [], alarms = [] }) {
-    this.homes = new Set(homes);
-    this.ids = new Set([...homes, ...alarms]);
+  constructor({ homes, alarms }) {
+    // Written by hand it may be a single one, or nothing behind its name.
+    this.ids = new Set([homes ?? [], alarms ?? []].flat(2).map(String));
     this.found = new Set();
   }
 
@@ -90,14 +90,18 @@ function addHome(verdict, home, state, chosen) {
   const alarms = home.alarms.filter((alarm) => chosen.has(alarm.id) || whole);
   verdict.rows.push(...alarms.map((alarm) => rowOf(alarm, home.name, state)));
   if (!whole) return;
-  const known = Math.max(BAD - 1, ...home.alarms.map((alarm) => severity(worst(alarm))));
   // A home may tell of smoke while none of its alarms does.
-  if (severity(worst(home)) > known) verdict.rows.push(rowOf(homeAsAlarm(home), home.name, state));
+  const more = CAUSES.filter((cause) => severity(home[cause]) > toldOf(cause, home.alarms));
+  if (more.length) verdict.rows.push(rowOf(homeAsAlarm(home, more), home.name, state));
   else if (!home.understood && !state.heard && alarms.length) verdict.unclear.push(home.name);
 }
 
-const homeAsAlarm = ({ id, name, smoke, carbon_monoxide, entities }) =>
-  ({ ...NOTHING, id, name, named: true, smoke, carbon_monoxide, entities, heard: "live", since: null });
+const toldOf = (cause, alarms) => Math.max(BAD - 1, ...alarms.map((alarm) => severity(alarm[cause])));
+
+function homeAsAlarm({ id, name, entities, ...home }, causes) {
+  const levels = Object.fromEntries(causes.map((cause) => [cause, home[cause]]));
+  return { ...NOTHING, id, name, named: true, ...levels, entities, heard: "live", since: null };
+}
 
 /** @returns {Row} */
 function rowOf(alarm, home, state) {

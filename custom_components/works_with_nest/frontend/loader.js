@@ -1,19 +1,15 @@
-/* Loaded by every page: fetches the rest on first use. */
+/* On every page: fetches the rest on first use. */
 
 const CARD = "works-with-nest-alarms";
 const STRATEGY = "works-with-nest";
 
-/** Keeps what the card is given until the card itself is here. */
+/** Keeps what it is given until the card is here. */
 class AlarmsElement extends HTMLElement {
   static getConfigForm = async () => (await import("./editor.js")).FORM;
   static getStubConfig = () => ({});
 
   setConfig(config) {
     this.config = config;
-    this.load ??= import("./card.js").then(({ AlarmsCard }) => {
-      this.card = new AlarmsCard(this.attachShadow({ mode: "open" }));
-      if (this.isConnected) this.connectedCallback();
-    });
     this.pass();
   }
 
@@ -22,8 +18,14 @@ class AlarmsElement extends HTMLElement {
     this.pass();
   }
 
+  /* What did not come is fetched anew. */
   pass() {
-    if (this.given) this.card?.update(this.given, this.config);
+    const take = ({ AlarmsCard }) => {
+      this.card = new AlarmsCard(this.attachShadow({ mode: "open" }));
+      if (this.isConnected) this.connectedCallback();
+    };
+    this.load ??= import("./card.js").then(take, () => (this.load = null));
+    if (this.given && this.config) this.card?.update(this.given, this.config);
   }
 
   connectedCallback() {
@@ -49,10 +51,10 @@ class Strategy extends HTMLElement {
   static generate = async (_, hass) => (await import("./strategy.js")).generate(hass);
 }
 
-/* Home Assistant replaces the registry of elements, and does not know what was in it before. */
+/* Home Assistant replaces the registry of elements. */
 if (document.querySelector("home-assistant")) await customElements.whenDefined("home-assistant");
 
-/* Another copy may have come by another address. */
+/* Another copy may be here. */
 if (!customElements.get(CARD)) {
   customElements.define(CARD, AlarmsElement);
   customElements.define(`ll-strategy-dashboard-${STRATEGY}`, Strategy);

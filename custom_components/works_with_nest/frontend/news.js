@@ -78,6 +78,8 @@ export class News {
   }
 
   #begin() {
+    // What was so when somebody looked last may be over.
+    this.refused = false;
     this.#connection.addEventListener("disconnected", this.#lost);
     this.#connection.addEventListener("ready", this.#subscribe);
     this.#subscribe();

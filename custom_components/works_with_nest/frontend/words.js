@@ -16,13 +16,21 @@ const loaded = new Map();
 export function wordsOf(hass) {
   const key = JSON.stringify([hass.locale, hass.config.time_zone]);
   if (!loaded.has(key)) {
-    const words = hass
-      .loadBackendTranslation("config_panel", "works_with_nest")
-      .then((localize) => new Words(localize, hass));
+    const words = textsOf(hass).then((localize) => new Words(localize, hass));
     words.catch(() => loaded.delete(key));
     loaded.set(key, words);
   }
   return loaded.get(key);
+}
+
+/** Home Assistant's own way to the texts, and past it where it takes texts that it failed to get for loaded. */
+async function textsOf(hass) {
+  const [category, integration] = ["config_panel", "works_with_nest"];
+  const localize = await hass.loadBackendTranslation(category, integration).catch(() => null);
+  if (localize?.(`${PREFIX}card.alarm`)) return localize;
+  const { language } = hass.locale;
+  const { resources } = await hass.callWS({ type: "frontend/get_translations", language, category, integration: [integration] });
+  return (key, values = {}) => (resources[key] ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
 export class Words {

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
@@ -274,6 +275,25 @@ async def test_an_alarm_that_comes_back_with_its_emergency_opens_no_door(
     await shows(hass, "unavailable")
     await person.set_alarm(kitchen, smoke="emergency")
     await person.set_alarm(kitchen, is_online=True)
+    await until(lambda: done == ["emergency"])
+    await hass.async_block_till_done()
+    assert state_of(hass, "lock.door") == "locked"
+
+
+async def test_an_emergency_of_an_alarm_whose_connectivity_is_turned_off_opens_no_door(
+    hass: HomeAssistant,
+    kitchen: str,
+    person: NestPerson,
+    automations: Automations,
+    done: list[str],
+    inputs: dict[str, Any],
+) -> None:
+    await automations.use("alarm", **inputs, unlock=True, locks={"entity_id": "lock.door"})
+    await heard_for_a_while(hass)
+    entity_id = "binary_sensor.kitchen_nest_protect_connectivity"
+    er.async_get(hass).async_update_entity(entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    await until(lambda: hass.states.get(entity_id) is None)
+    await person.set_alarm(kitchen, smoke="emergency")
     await until(lambda: done == ["emergency"])
     await hass.async_block_till_done()
     assert state_of(hass, "lock.door") == "locked"
