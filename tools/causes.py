@@ -41,6 +41,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
         "The server was not reached when the link was removed",
         "Remove the connection there, then confirm",
     ),
+    "less_secure": ("The link would go from https to plain http", "Enter an https address of the server"),
     "link_down": ("Nothing was heard for half an hour; the cause is named", "Mend what is named; it then goes away"),
     "link_ended": ("The connection was removed on the server", "Link again, or delete the entry"),
     "link_not_loaded": ("The link is not up", "Look at its entry for the reason"),
@@ -62,6 +63,10 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     "not_renewed": (
         "Another button than Accept was chosen on the server's page",
         "Accept when you are asked again, or remove the entry",
+    ),
+    "not_proven": (
+        "Another server with a copied id, or an address that the server does not know to be its own",
+        "Start it with `--base-url`, or add it as a new link",
     ),
     "not_understood": ("An answer that the protocol does not know", "Update both sides; look for a proxy in between"),
     "not_works_with_nest": ("Another program, or another port", "Check address and port"),

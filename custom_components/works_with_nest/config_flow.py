@@ -47,7 +47,7 @@ from .const import (
 )
 from .errors import placeholders, translation_key
 from .included import included_homes
-from .moving import async_follow
+from .moving import async_follow, is_less_secure
 from .oauth import WwnOAuth2Implementation, browser_host, redirect_uri
 from .options_flow import WwnOptionsFlow
 from .relinking import async_relink
@@ -65,10 +65,19 @@ from .wwn.auth import (
     parse_address,
 )
 from .wwn.certificates import async_fingerprint, spelled
-from .wwn.errors import WwnAddressError, WwnAuthError, WwnError, WwnRefusedError, WwnSelfSignedError
+from .wwn.errors import (
+    WwnAddressError,
+    WwnAuthError,
+    WwnError,
+    WwnProtocolError,
+    WwnRefusedError,
+    WwnResponseError,
+    WwnSelfSignedError,
+)
 from .wwn.grants import granted
 from .wwn.models import Permission
 from .wwn.original import async_find_registering, async_find_service
+from .wwn.proof import async_prove
 
 CLIENT_NAME: Final = "Home Assistant"
 
@@ -406,6 +415,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 found = await self._find(user_input[CONF_ADDRESS])
                 if found.server_id != self._server.server_id:
                     errors[CONF_ADDRESS] = "other_server"
+                elif problem := await self._problem_of_move(found):
+                    errors[CONF_ADDRESS] = problem
                 elif not (chosen := chosen_permissions(user_input)):
                     errors["base"] = "nothing_chosen"
                 else:
@@ -423,6 +434,20 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             step_id="reconfigure", data_schema=schema, errors=errors, description_placeholders=values
         )
 
+    async def _problem_of_move(self, found: NestServer) -> str | None:
+        """Return why the link must not move to where a server was found: it would be sent what is secret."""
+        known, client = self._server, self._client
+        if found.base.origin() == known.base.origin() or client is None:
+            return None
+        if is_less_secure(known, found.base):
+            return "less_secure"
+        session, known = async_get_clientsession(self.hass), replace(known, fingerprint=found.fingerprint)
+        try:
+            await async_prove(session, known, client, found.base)
+        except WwnProtocolError, WwnResponseError:
+            return "not_proven"
+        return None
+
     async def async_step_own_link(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Change the service's address, or accept again there, for what is shared is decided at the service."""
         entry, errors = self._get_reconfigure_entry(), dict[str, str]()
@@ -435,12 +460,14 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         if user_input is not None:
             try:
                 found = await self._find(user_input[CONF_ADDRESS])
-                if self._server.is_original or found.server_id == self._server.server_id:
+                if is_less_secure(self._server, found.base):
+                    errors[CONF_ADDRESS] = "less_secure"
+                elif self._server.is_original or found.server_id == self._server.server_id:
                     # A host that stands for an id goes on standing for it after a move.
                     self._server = replace(found, server_id=self._server.server_id)
                     if result := await self._own_link_changed(entry, user_input):
                         return result
-                errors[CONF_ADDRESS] = "other_server"
+                errors.setdefault(CONF_ADDRESS, "other_server")
             except WwnAddressError as err:
                 errors[CONF_ADDRESS] = f"address_{err.problem}"
             except WwnSelfSignedError:

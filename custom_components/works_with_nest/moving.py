@@ -56,8 +56,13 @@ async def _follow(hass: HomeAssistant, entry: ConfigEntry[Any], known: NestServe
     hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
+def is_less_secure(known: NestServer, base: URL) -> bool:
+    """Whether others could listen at another address of a server, and cannot at the known one."""
+    return known.base.scheme == "https" and base.scheme != "https"
+
+
 def _raise_if_less_secure(known: NestServer, base: URL) -> None:
-    if known.base.scheme == "https" and base.scheme != "https":
+    if is_less_secure(known, base):
         msg = "it is less secure than before"
         raise ValueError(msg)
 

@@ -16,7 +16,8 @@ from yarl import URL
 from custom_components.works_with_nest.const import DOMAIN
 from tools.nest_home import NestHomeServer, NestPerson
 
-from .conftest import Browser, until
+from .conftest import EVERYTHING, Browser, until
+from .test_linked_again import reconfigure
 from .test_linking import announced
 
 
@@ -180,3 +181,33 @@ async def test_the_repair_goes_with_the_link(
     assert moved(hass, entry) is not None
     await hass.config_entries.async_remove(entry.entry_id)
     assert moved(hass, entry) is None
+
+
+async def test_a_typed_address_gets_no_secret_without_the_proof(
+    hass: HomeAssistant, browser: Browser, entry: ConfigEntry[Any], impostor: Impostor
+) -> None:
+    before = dict(entry.data)
+    form = await browser.submit(await reconfigure(hass, entry), {"address": impostor.base, **EVERYTHING})
+    assert (form["step_id"], form["errors"]) == ("reconfigure", {"address": "not_proven"})
+    assert any("/proof" in each for each in impostor.sent)
+    secrets = {before["token"]["access_token"], before["client"]["client_secret"]}
+    assert [secret for secret in secrets if secret in "\n".join(impostor.sent)] == []
+    assert "Authorization" not in "\n".join(impostor.sent)
+    assert dict(entry.data) == before
+
+
+async def test_a_typed_address_without_https_is_refused_to_a_link_that_has_it(
+    hass: HomeAssistant, browser: Browser, entry: ConfigEntry[Any], impostor: Impostor
+) -> None:
+    server = {**entry.data["server"], "base": entry.data["server"]["base"].replace("http:", "https:")}
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "server": server})
+    form = await browser.submit(await reconfigure(hass, entry), {"address": impostor.base, **EVERYTHING})
+    assert (form["step_id"], form["errors"]) == ("reconfigure", {"address": "less_secure"})
+    assert len(impostor.sent) == 1
+    # The same where the client was brought along.
+    data = {key: value for key, value in entry.data.items() if key != "client"}
+    hass.config_entries.async_update_entry(entry, data=data)
+    fields = {"address": impostor.base, "accept_again": False, "by_pin": False}
+    form = await browser.submit(await reconfigure(hass, entry), fields)
+    assert (form["step_id"], form["errors"]) == ("own_link", {"address": "less_secure"})
+    assert len(impostor.sent) == 2
