@@ -126,6 +126,26 @@ class TestOneDocument:
         home = merged(store, one=ScriptedSource(heater("t")), two=ScriptedSource(heater("t", hvac_mode="off")))
         assert only(home, THERMOSTATS)["hvac_mode"] == "heat"
 
+    async def test_a_dead_source_does_not_hide_what_another_hears_of_the_same_device(self, store: Store) -> None:
+        one, two = ScriptedSource(detector("a")), ScriptedSource(detector("a", smoke="emergency"))
+        home = merged(store, one=one, two=two)
+        # Both hear it: the worst counts.
+        assert only(home, ALARMS)["smoke_alarm_state"] == "emergency"
+        two.tell(detector("a", co="warning"))
+        assert only(home, ALARMS)["co_alarm_state"] == "warning"
+        two.fall_silent()
+        assert (only(home, ALARMS)["is_online"], only(home, ALARMS)["co_alarm_state"]) == (True, "ok")
+        one.fall_silent()
+        two.tell(detector("a", smoke="emergency"))
+        assert (only(home, ALARMS)["is_online"], structure(home)["smoke_alarm_state"]) == (True, "emergency")
+
+    async def test_a_command_goes_where_a_device_is_heard(self, store: Store) -> None:
+        one, two = ScriptedSource(heater("t")), ScriptedSource(heater("t"))
+        home = merged(store, one=one, two=two)
+        one.fall_silent()
+        await home.write(Write(THERMOSTATS, only(home, THERMOSTATS)["device_id"], {"hvac_mode": "off"}))
+        assert (one.written, two.written) == ([], [("t", {"hvac_mode": "off"})])
+
     def test_the_first_source_that_tells_decides(self, store: Store) -> None:
         one = ScriptedSource(heater("t"), time_zone="Europe/Rome")
         two = ScriptedSource(heater("u"), time_zone="Asia/Tokyo", name="Castle", postal_code="12345")

@@ -1,6 +1,7 @@
 """The home: the devices of all its sources in one document, and commands to whom they are for.
 
-Who decides what. Devices: each source for its own; of a device that two of a kind know, the first shows. Away: what a
+Who decides what. Devices: each source for its own; of a device that two of a kind know, the one
+that hears it shows, of several the one that tells the worst alarm, and else the first. Away: what a
 hub writes goes to every source that takes it; the first source that answers and can tell says what holds, and where
 none can tell it is what was written last. Name: people's, else the first source's. Rooms: people's, else the source's,
 and all those a home usually has. Everything else, such as the time zone, is the first source's that tells it, and the
@@ -20,7 +21,8 @@ from typing import Any, Final
 from wwn_server.document import DEVICE_GROUPS, STRUCTURES, Document
 from wwn_server.errors import WireError
 
-from .base import Listener, PlayableHome, Unsubscribe, Write
+from .alarm import SEVERITY
+from .base import AlarmKind, AlarmLevel, Listener, PlayableHome, Unsubscribe, Write
 from .clock import own_time_zone
 from .ids import DEVICE_ID_LENGTH, STRUCTURE_ID_LENGTH, opaque_id
 from .kept import Keeper, KeptDevice, recalled, told
@@ -186,14 +188,19 @@ class MergedHome:
         self._document = self._document.successor({**groups, STRUCTURES: {self._structure_id: structure}})
 
     def _places(self) -> Iterator[tuple[Place, Source]]:
-        """Yield all devices, each once, with the source that knows it."""
-        seen: set[str] = set()
+        """Yield all devices, each once, with the source that knows it best."""
+        best: dict[str, tuple[Place, str]] = {}
         for source_id, member in self._members.items():
             for device in self._devices(source_id, member.source):
-                place = self._place(source_id, member.source.kind, device)
-                if place.id not in seen:
-                    seen.add(place.id)
-                    yield place, member.source
+                place = self._place(member.source.kind, device)
+                rival = best.get(place.id)
+                if rival is None or _weight(place.device) > _weight(rival[0].device):
+                    best[place.id] = (place, source_id)
+        for place, source_id in best.values():
+            source = self._members[source_id].source
+            if place.device.id is None:
+                self._keep_up(source_id, source.kind, place.device)
+            yield place, source
 
     def _devices(self, source_id: str, source: Source) -> Iterator[Device]:
         """Yield what a source tells; what it can't tell since the start is as it was before, but offline."""
@@ -207,22 +214,21 @@ class MergedHome:
             before = recalled(kept) if kept else None
             yield replace(_overlaid(device, before), online=device.online and report.reachable)
 
-    def _place(self, source_id: str, kind: str, device: Device) -> Place:
+    def _place(self, kind: str, device: Device) -> Place:
         if device.id is not None:
             return Place(device.id, device)
         known = self._kept.get((kind, device.key)) or self._new(kind, device.key)
-        self._keep_up(replace(known, source=source_id), device)
         return Place(known.id, device, known.name or "", known.room or "")
 
     def _new(self, kind: str, key: str) -> KeptDevice:
         device_id = opaque_id(DEVICE_ID_LENGTH, self._server_id, kind, key)
         return KeptDevice(kind=kind, key=key, id=device_id, source="", told="")
 
-    def _keep_up(self, known: KeptDevice, device: Device) -> None:
+    def _keep_up(self, source_id: str, kind: str, device: Device) -> None:
         """Keep a device where it is new or says something else, and its time now and then."""
-        before = self._kept.get((known.kind, known.key))
-        if before is None or before.source != known.source or _is_news(before, device):
-            self._keep(replace(known, told=told(device)))
+        before = self._kept.get((kind, device.key))
+        if before is None or before.source != source_id or _is_news(before, device):
+            self._keep(replace(before or self._new(kind, device.key), source=source_id, told=told(device)))
 
     def _keep(self, device: KeptDevice) -> None:
         self._kept[device.kind, device.key] = device
@@ -256,6 +262,12 @@ class MergedHome:
 
     def _presence(self, reports: list[Report]) -> str:
         return presence(((each.reachable, each.home) for each in reports), self._memory.read())
+
+
+def _weight(device: Device) -> tuple[bool, int]:
+    """Return what makes one source's word of a device count more than another's: that it is of now, and an alarm."""
+    said = [device.fields.get(f"{kind}_alarm_state") for kind in AlarmKind]
+    return device.online, max((SEVERITY.index(AlarmLevel(each)) for each in said if each is not None), default=-1)
 
 
 def _overlaid(device: Device, before: Device | None) -> Device:
