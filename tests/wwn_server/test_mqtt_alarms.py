@@ -262,6 +262,21 @@ class TestWithoutAvailability:
         finally:
             await source.stop()
 
+    async def test_what_the_bridge_repeats_at_its_start_is_no_younger(
+        self, watched: Watched, bridge: Zigbee2Mqtt
+    ) -> None:
+        await bridge.say("Hall", smoke=False)
+        await watched.shows(is_online=True)
+        await watched.later(hours=20)
+        await bridge.crash()
+        await watched.shows(is_online=False)
+        await bridge.come_back()
+        await watched.shows(is_online=True, last_connection="2026-11-24T12:00:00.000Z")
+        await watched.later(hours=5)
+        assert watched.alarm()["is_online"] is False
+        await bridge.say("Hall", smoke=False)
+        await watched.shows(is_online=True, last_connection="2026-11-25T13:00:00.000Z")
+
     async def test_what_the_broker_kept_is_of_no_known_age(self, broker: Broker, store: Store, clock: Clock) -> None:
         async with Zigbee2Mqtt(broker, Detector("Attic", CELLAR, retained=True), has_availability=False) as bridge:
             await bridge.say("Attic", smoke=True)
@@ -484,6 +499,12 @@ class TestManualTest:
             async with watching(broker, store, clock) as watched:
                 await watched.shows("Attic", is_online=True, smoke_alarm_state="emergency")
 
+    def test_a_test_that_began_while_nobody_listened_holds_nothing_back(self) -> None:
+        calm = Heard(profile=Profile(key="k", topic="t")).told({"smoke": False}, NOON, retained=False)
+        later = NOON + timedelta(hours=2)
+        tested = calm.missed().told({"smoke": True, "test": True}, later, retained=False)
+        assert tested.device(later, timedelta(hours=25)).fields["smoke_alarm_state"] == "emergency"
+
     async def test_three_minutes_pass_by_themselves(
         self, broker: Broker, bridge: Zigbee2Mqtt, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -520,6 +541,28 @@ class TestOtherShapes:
                 await watched.shows("attic", is_online=False)
             # What a bridge lists is another's.
             assert len(watched.home.document.group(ALARMS)) == 1
+
+    async def test_topics_of_a_bridge_are_offline_without_it_and_others_are_not(
+        self, broker: Broker, bridge: Zigbee2Mqtt, store: Store, clock: Clock
+    ) -> None:
+        options = {"topics": ("zigbee2mqtt/Hall", "attic")}
+        async with watching(broker, store, clock, **options) as watched, other_publisher(broker) as say:
+            await until(watched.home, lambda: watched.source.report.reachable)
+            await bridge.say("Hall", smoke=False)
+            await say("attic", '{"smoke": false}')
+            await watched.shows("Hall", is_online=True)
+            await watched.shows("attic", is_online=True)
+            await bridge.crash()
+            await watched.shows("Hall", is_online=False)
+            assert watched.alarm("attic")["is_online"] is True
+            await bridge.come_back()
+            await watched.shows("Hall", is_online=True)
+
+    async def test_one_topic_at_two_brokers_is_two_detectors(self, store: Store) -> None:
+        places = [Login(address(f"mqtt://{name}", MQTT)) for name in ("a", "b")]
+        sources = [MqttAlarms(AlarmSettings(login=each, topics=("attic",))) for each in places]
+        home = MergedHome(store.server_id, store.devices, store.memory("home"), dict(zip("ab", sources, strict=True)))
+        assert len(home.document.group(ALARMS)) == 2
 
     async def test_a_detector_has_only_the_fields_that_are_named(
         self, broker: Broker, bridge: Zigbee2Mqtt, store: Store, clock: Clock

@@ -20,6 +20,9 @@ _LOGGER: Final = logging.getLogger(__name__)
 # How long a detector that tells nothing of its connection may say nothing: the batteries of most allow a word a day.
 SILENCE: Final = timedelta(hours=25)
 
+# For how long after its start Zigbee2MQTT may say again, as if it were new, what detectors said before.
+REPEATS: Final = timedelta(minutes=1)
+
 WORDS: Final = AlarmWords(
     dict.fromkeys(("true", "on", "1", "yes", "alarm", "detected", "emergency"), AlarmLevel.EMERGENCY)
     | dict.fromkeys(("false", "off", "0", "no", "clear", "ok", "normal"), AlarmLevel.OK)
@@ -72,7 +75,7 @@ class Detector:
         said = {**self.said, **message}
         testing = truth(said.get(self.profile.test)) is True
         test = followed(self.test, testing=testing, shown=self.levels(now), now=now)
-        if test is not None and retained and self.test is None:
+        if test is not None and self.test is None and (retained or not self.seen):
             # Nobody knows when this test began, so it holds nothing back.
             test = replace(test, since=now - LONGEST)
         return replace(self, said=said, seen=True, heard=self._heard(message, now, retained=retained), test=test)

@@ -10,10 +10,10 @@ import logging
 from typing import Any, Final, TypeGuard
 
 from wwn_server.homes.base import Listener, Unsubscribe
-from wwn_server.homes.source import Failure, Listeners, Report, unsupported
+from wwn_server.homes.source import Device, Failure, Listeners, Report, unsupported
 
 from .broker import Broker, Login
-from .detector import SILENCE, Detector, Profile, parsed, state_of
+from .detector import REPEATS, SILENCE, Detector, Profile, parsed, state_of
 
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class MqttAlarms:
         self._broker = Broker(settings.login, self)
         self._connected = False
         self._bridge: bool | None = None
+        self._started: datetime | None = None
         self._detectors: dict[str, Detector] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._odd: set[str] = set()
@@ -109,7 +110,7 @@ class MqttAlarms:
     def heard(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Hear a message of the bridge or of a detector."""
         if topic == f"{self._settings.base}/bridge/state":
-            self._hear_bridge(state_of(payload))
+            self._hear_bridge(state_of(payload), retained=retained)
         elif topic == f"{self._settings.base}/bridge/devices":
             self._hear_list(parsed(payload))
         else:
@@ -120,10 +121,12 @@ class MqttAlarms:
         """See what time alone has changed."""
         self._changed()
 
-    def _hear_bridge(self, state: str) -> None:
+    def _hear_bridge(self, state: str, *, retained: bool) -> None:
         is_online = state == _ONLINE
         if not is_online:
-            self._miss()
+            self._miss(f"{self._settings.base}/")
+        elif not retained:
+            self._started = self._clock()
         self._trouble = None if is_online else Failure.BRIDGE
         self._bridge = is_online
 
@@ -154,7 +157,18 @@ class MqttAlarms:
         if self._bridge is None and not retained and not self._settings.topics:
             # Who passes on what a detector says is there.
             self._bridge = True
-        self._detectors[known.profile.key] = known.told(message, self._clock(), retained=retained)
+        self._detectors[known.profile.key] = known.told(
+            message, self._clock(), retained=retained or self._may_be_repeated(known)
+        )
+
+    def _may_be_repeated(self, detector: Detector) -> bool:
+        """Say whether what comes now may be what the bridge knew before its start, which it says again then."""
+        if detector.available is not None or not self._is_of_bridge(detector):
+            return False
+        return self._bridge is False or (self._started is not None and self._clock() - self._started < REPEATS)
+
+    def _is_of_bridge(self, detector: Detector) -> bool:
+        return detector.profile.topic.startswith(f"{self._settings.base}/")
 
     def _say_odd(self, topic: str, payload: bytes) -> None:
         # Nothing at all is how a message that was kept is taken back.
@@ -162,24 +176,40 @@ class MqttAlarms:
             self._odd.add(topic)
             _LOGGER.warning("What is said at %s is not an object of JSON, and is not heard", topic)
 
-    def _miss(self) -> None:
-        self._detectors = self._detectors and {key: each.missed() for key, each in self._detectors.items()}
+    def _miss(self, below: str = "") -> None:
+        self._detectors = self._detectors and {
+            key: each.missed() if each.profile.topic.startswith(below) else each
+            for key, each in self._detectors.items()
+        }
 
     def _follow(self) -> None:
         """Listen where the detectors are, and where the bridge says which there are."""
-        own = [each.profile.topic for each in (self._detectors or {}).values()]
-        bridge = (
-            [] if self._settings.topics else [f"{self._settings.base}/bridge/{each}" for each in ("state", "devices")]
-        )
+        known = (self._detectors or {}).values()
+        own = [each.profile.topic for each in known]
+        said = ["devices"] if not self._settings.topics else []
+        if said or any(self._is_of_bridge(each) for each in known):
+            said.append("state")
+        bridge = [f"{self._settings.base}/bridge/{each}" for each in said]
         self._broker.follow([*bridge, *own, *(f"{each}{_AVAILABILITY}" for each in own)])
 
     def _new_report(self) -> Report:
-        reachable = self._connected and (bool(self._settings.topics) or self._bridge is True)
+        reachable = self._connected and self._is_bridge_there()
+        trouble = None if reachable else self._trouble
         if self._detectors is None:
-            return Report(reachable=reachable, trouble=self._trouble)
-        now, silence = self._clock(), self._settings.silence
-        devices = tuple(each.device(now, silence) for each in self._detectors.values())
-        return Report(reachable=reachable, devices=devices, trouble=self._trouble)
+            return Report(reachable=reachable, trouble=trouble)
+        devices = tuple(map(self._device, self._detectors.values()))
+        return Report(reachable=reachable, devices=devices, trouble=trouble)
+
+    def _is_bridge_there(self) -> bool:
+        """Say whether somebody passes on what detectors say; topics that are not the bridge's need none."""
+        if not self._settings.topics:
+            return self._bridge is True
+        return self._bridge is not False or not all(map(self._is_of_bridge, (self._detectors or {}).values()))
+
+    def _device(self, detector: Detector) -> Device:
+        device = detector.device(self._clock(), self._settings.silence)
+        is_heard = self._bridge is not False or not self._is_of_bridge(detector)
+        return replace(device, online=device.online and is_heard)
 
     def _changed(self) -> None:
         self.report = self._new_report()
@@ -201,7 +231,12 @@ class MqttAlarms:
         settings = self._settings
         name = topic.rpartition("/")[2]
         return Profile(
-            key=topic, topic=topic, name=name, smoke=settings.smoke, co=settings.co, battery=settings.battery
+            key=f"{settings.login.address} {topic}",
+            topic=topic,
+            name=name,
+            smoke=settings.smoke,
+            co=settings.co,
+            battery=settings.battery,
         )
 
 
