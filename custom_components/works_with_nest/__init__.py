@@ -3,7 +3,7 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant
-from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr, issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
@@ -59,12 +59,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
 
 
 async def _first_document(coordinator: WwnCoordinator) -> None:
-    """Read the homes. Where they were shown before, a server that does not answer is a link that is down and says so.
+    """Read the homes. Where they were shown before, a link that is down says so: ended, or without an answer.
 
     One that never showed anything has nothing to say it with, so Home Assistant says it and tries again.
     """
     try:
         await coordinator.async_config_entry_first_refresh()
+    except ConfigEntryAuthFailed as err:
+        if not any(remembered(coordinator, LINK_KEY)):
+            raise
+        LOGGER.info("%s is not accepted any more at the start: %s", coordinator.name, err.__cause__)
+        coordinator.config_entry.async_start_reauth(coordinator.hass)
+        coordinator.async_start_unheard()
     except ConfigEntryNotReady as err:
         if not isinstance(err.__cause__, UpdateFailed) or not any(remembered(coordinator, LINK_KEY)):
             await async_say_if_down_for_long(coordinator, err)

@@ -28,7 +28,7 @@ class WwnEntity[T: OfHome](CoordinatorEntity[WwnCoordinator]):
     """An entity that follows one structure or device of the newest document. It keeps the id, never a copy."""
 
     _attr_has_entity_name = True
-    # Whether it has something to tell before the first document of this run.
+    # Whether it has something to tell before, and without, a document that holds what it follows.
     needs_no_document: ClassVar[bool] = False
 
     def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
@@ -281,6 +281,10 @@ async def async_remove_excluded(coordinator: WwnCoordinator) -> None:
     for wire_id in {*document.structures, *document.thermostats, *document.alarms} - held:
         identifier = (DOMAIN, coordinator.unique_id(wire_id))
         if device := registry.async_get_device_by_identifier(identifier, entry_id):
+            # Also what hangs below it and is missing from the document, which nobody could take for its later.
+            for below in dr.async_entries_for_config_entry(registry, entry_id):
+                if below.via_device_id == device.id:
+                    registry.async_remove_device(below.id)
             registry.async_remove_device(device.id)
 
 
@@ -307,11 +311,22 @@ def alarm_name(coordinator: WwnCoordinator, wire_id: str, alarm: Alarm | None) -
 def remembered(coordinator: WwnCoordinator, key: str) -> Iterator[str]:
     """Yield the ids of the things that had an entity of a row in an earlier run; not of homes left out since."""
     prefix, suffix, entry = coordinator.unique_id(""), f"_{key}", coordinator.config_entry
+    left_out = _devices_left_out(coordinator)
     for entity in er.async_entries_for_config_entry(er.async_get(coordinator.hass), entry.entry_id):
         wire_id = entity.unique_id.removeprefix(prefix).removesuffix(suffix)
         is_ours = entity.unique_id == f"{prefix}{wire_id}{suffix}"
-        if is_ours and wire_id not in coordinator.left_out:
+        if is_ours and wire_id not in coordinator.left_out and entity.device_id not in left_out:
             yield wire_id
+
+
+def _devices_left_out(coordinator: WwnCoordinator) -> set[str]:
+    """Return the registry's ids of the homes that were left out, and of what hangs below them."""
+    if not coordinator.left_out:
+        return set()
+    devices = dr.async_entries_for_config_entry(dr.async_get(coordinator.hass), coordinator.config_entry.entry_id)
+    identifiers = {(DOMAIN, coordinator.unique_id(home)) for home in coordinator.left_out}
+    homes = {device.id for device in devices if device.identifiers & identifiers}
+    return homes | {device.id for device in devices if device.via_device_id in homes}
 
 
 def always(_item: object, _permissions: frozenset[Permission]) -> bool:
@@ -330,19 +345,19 @@ class Table:
     entity_class: type[WwnEntity[Any]]
     descriptions: tuple[Any, ...]
 
+    def again(self, coordinator: WwnCoordinator) -> Iterator[tuple[tuple[str, str], WwnEntity[Any]]]:
+        """Yield, with a key, an entity for whatever was there in an earlier run and needs no document.
+
+        It is there again whatever the first answer of this run lacks, as it would have stayed in the run before.
+        """
+        for description in self.descriptions if self.entity_class.needs_no_document else ():
+            for wire_id in remembered(coordinator, description.key):
+                yield (wire_id, description.key), self.entity_class(coordinator, wire_id, description)
+
     def new(
         self, coordinator: WwnCoordinator, known: set[tuple[str, str]]
     ) -> Iterator[tuple[tuple[str, str], WwnEntity[Any]]]:
-        """Yield, with a key, an entity for whatever the newest document has and is not known yet.
-
-        Before the first document, what was there before and has something to tell of that, too, is there again.
-        """
-        if not coordinator.has_document and self.entity_class.needs_no_document:
-            for description in self.descriptions:
-                for wire_id in remembered(coordinator, description.key):
-                    key = (wire_id, description.key)
-                    if key not in known:
-                        yield key, self.entity_class(coordinator, wire_id, description)
+        """Yield, with a key, an entity for whatever the newest document has and is not known yet."""
         permissions = coordinator.permissions
         for wire_id, item in self.entity_class.news(coordinator).items():
             for description in self.descriptions:
@@ -356,7 +371,10 @@ def async_add_dynamically(
     coordinator: WwnCoordinator, async_add_entities: AddConfigEntryEntitiesCallback, *tables: Table
 ) -> None:
     """Add an entity for every row that fits, now and whenever a document brings something new."""
-    known: set[tuple[str, str]] = set()
+    again = dict(pair for table in tables for pair in table.again(coordinator))
+    known = set(again)
+    if again:
+        async_add_entities(again.values())
 
     @callback
     def add() -> None:

@@ -93,6 +93,71 @@ async def test_a_link_that_ended_meanwhile_asks_for_linking_again_and_still_says
     assert (entry.state, state_of(CONNECTION), state_of(MONITORING)) == (ConfigEntryState.LOADED, "off", "on")
 
 
+async def test_a_link_that_ended_while_nobody_was_there_is_loaded_and_says_so(
+    hass: HomeAssistant, service: FixtureService, state_of: StateOf, go_down: GoDown, short_clocks: None
+) -> None:
+    entry = await go_down(status=401)
+    assert (entry.state, state_of(CONNECTION), state_of(MONITORING)) == (ConfigEntryState.LOADED, "off", "on")
+    assert state_of(EVENT) not in (None, "unavailable")
+    assert [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()] == [SOURCE_REAUTH]
+    # An answer that shows that the link is up after all is enough.
+    come_back(service)
+    await until(lambda: state_of(LEVEL) == "ok")
+    assert state_of(CONNECTION) == "on"
+
+
+def without_alarms(document: dict[str, Any]) -> None:
+    del document["devices"]
+    for key in [key for key in document["structures"][HOME] if "alarm" in key]:
+        del document["structures"][HOME][key]
+
+
+@pytest.mark.parametrize("change", [dict.clear, without_alarms])
+async def test_what_the_first_answer_lacks_is_there_as_it_would_be_in_the_same_run(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    state_of: StateOf,
+    change: Callable[[dict[str, Any]], None],
+) -> None:
+    entry = await link()
+    service.push(change)
+    await until(lambda: state_of(LEVEL) == "unavailable")
+
+    def shown() -> dict[str, str | None]:
+        return {each: state_of(each) for each in (CONNECTION, MONITORING, EVENT)}
+
+    before = shown()
+    assert before[CONNECTION] == "on"
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert shown() == before
+    assert state_of(LAST_CONTACT) not in (None, "unavailable", "unknown")
+
+
+@pytest.mark.parametrize("lacks", ["alarm", "all"])
+async def test_nothing_of_a_home_that_was_left_out_is_there_again_though_the_first_answer_lacks_it(
+    hass: HomeAssistant, service: FixtureService, state_of: StateOf, link: SetUp, lacks: str
+) -> None:
+    service.document["structures"]["other"] = {"structure_id": "other", "name": "Cabin", "away": "away"}
+    alarm = deepcopy(service.document["devices"]["smoke_co_alarms"][BEDROOM])
+    alarm |= {"device_id": "far", "structure_id": "other", "name": "Attic", "name_long": "Attic Nest Protect"}
+    service.document["devices"]["smoke_co_alarms"]["far"] = alarm | {"where_name": "Attic"}
+    entry = await link()
+    found = er.async_get(hass).async_get_entity_id("event", DOMAIN, entry.runtime_data.unique_id("far_alarm"))
+    assert found is not None
+    assert state_of(found) == "unknown"
+    service.document = deepcopy(service.document)
+    del service.document["devices"]["smoke_co_alarms"]["far"]
+    if lacks == "all":
+        service.document.clear()
+    hass.config_entries.async_update_entry(entry, options={"homes": [HOME]})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert state_of(found) in (None, "unavailable")
+    assert state_of(EVENT) == "unknown"
+
+
 async def test_what_happened_is_told_once_with_the_gap_since_the_last_run(
     hass: HomeAssistant,
     service: FixtureService,
