@@ -82,6 +82,7 @@ async def _first_document(coordinator: WwnCoordinator) -> None:
 async def async_unload_entry(hass: HomeAssistant, entry: WwnConfigEntry) -> bool:
     """Unload one link; nothing is ended on the server."""
     async_withdraw_modules(hass)
+    entry.runtime_data.history.async_hold()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

@@ -430,7 +430,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
 
     @override
     async def async_shutdown(self) -> None:
-        """End with nothing left running."""
+        """End with nothing left running; from here on nothing is known of the present."""
+        self.live = False
         self._cancel_silence()
         self._removal.async_stop()
         await super().async_shutdown()

@@ -110,6 +110,15 @@ class WwnHistory:
             self._gaps.extend(Gap(start=_time(start), end=_time(end)) for start, end in stored["gaps"])
         except (KeyError, TypeError, ValueError, AttributeError) as err:
             LOGGER.warning("Could not read what was last known of the link; starting anew: %s", type(err).__name__)
+            self._start_anew()
+
+    def _start_anew(self) -> None:
+        """Forget what was read before the rest could not be: levels without the time up to which they held."""
+        self._known = self._told = None
+        self._vouched = self._told_until = self._open_since = None
+        self._lost_since = self._told_lost_since = None
+        self._missing.clear()
+        self._gaps.clear()
 
     @callback
     def async_tell_when_started(self) -> CALLBACK_TYPE:
@@ -121,6 +130,11 @@ class WwnHistory:
             self._tell()
 
         return async_at_started(self._hass, tell)
+
+    @callback
+    def async_hold(self) -> None:
+        """Tell nothing any more: those who would hear of it are going. The next load tells it, late."""
+        self._may_tell = False
 
     @callback
     def async_polled(self, document: Document, asked: Instant) -> None:

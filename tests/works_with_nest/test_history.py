@@ -120,6 +120,45 @@ async def test_what_happened_while_nobody_listened_is_late_and_inside_the_gap(
     assert gap.start <= found.start <= before <= found.end <= gap.end
 
 
+async def test_what_comes_while_the_link_is_unloaded_is_told_late_at_the_next_load(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await link()
+    await until(lambda: entry.runtime_data.open_gap is None)
+    unload, seen = hass.config_entries.async_unload_platforms, []
+
+    async def unload_slowly(*args: Any) -> bool:
+        is_unloaded = await unload(*args)
+        old = entry.runtime_data
+        service.push(EMERGENCY)
+        await until(lambda: old.data.alarms[BEDROOM].raw["smoke_alarm_state"] == "emergency")
+        seen.append((old, told.words()))
+        return is_unloaded
+
+    with monkeypatch.context() as slow:
+        slow.setattr(hass.config_entries, "async_unload_platforms", unload_slowly)
+        await hass.config_entries.async_unload(entry.entry_id)
+    ((old, told_meanwhile),) = seen
+    assert (told_meanwhile, old.live) == ([], False)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: told.transitions)
+    assert told.words() == ["smoke: ok -> emergency (late)"]
+
+
+@pytest.mark.usefixtures("_fixed_entry_id")
+@pytest.mark.parametrize("broken", ["last_contact", "gaps"])
+async def test_of_what_is_stored_and_cannot_be_read_nothing_is_kept(
+    link: SetUp, told: Told, hass_storage: dict[str, Any], broken: str
+) -> None:
+    remember(hass_storage, smoke="emergency")
+    hass_storage[f"{DOMAIN}.linked"]["data"][broken] = ["yesterday"]
+    entry = await link()
+    await until(lambda: entry.runtime_data.open_gap is None)
+    assert told.transitions == []
+    assert all(gap.start.year > 2000 for gap in entry.runtime_data.gaps)
+    assert entry.runtime_data.history.alarms[BEDROOM].smoke == "ok"
+
+
 async def test_a_sign_of_life_of_the_same_stream_ends_a_gap_too(
     service: FixtureService, link: SetUp, told: Told
 ) -> None:
