@@ -1,5 +1,6 @@
 """A Starling Home Hub's devices: what they are on the wire, commands back, and whatever can go wrong."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -329,6 +330,49 @@ async def test_answers_that_are_none_take_its_devices_offline_and_nobody_else(
     assert watched.thing("Stairs")["is_online"] is True
     fake.misbehave(Fault.NONE)
     await watched.shows("Hallway", is_online=True)
+
+
+async def test_a_hub_that_takes_too_long_for_all_of_its_devices_has_not_answered(
+    watched: Watched, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wwn_server.homes.sources.starling._ALL_SECONDS", 0.3)
+    fake.misbehave(Fault.SLOW, "/api/connect/v2/devices/")
+    await watched.shows("Hallway", is_online=False)
+    assert watched.source.report.trouble is Failure.TOO_SLOW
+    monkeypatch.undo()
+    fake.misbehave(Fault.NONE)
+    await watched.shows("Hallway", is_online=True)
+
+
+async def test_devices_are_not_asked_one_after_another(fake: Fake, store: Store) -> None:
+    fake.slow_seconds = 60.0
+    fake.misbehave(Fault.SLOW, "/api/connect/v2/devices/")
+    async with watching(fake, store):
+        each = {f"/api/connect/v2/devices/{name}" for name in fake.things}
+        async with asyncio.timeout(4):
+            while not each <= {path for _, path in fake.asked}:
+                await asyncio.sleep(0.01)
+
+
+async def test_what_stands_in_the_place_of_two_serial_numbers_makes_no_two_devices_one(
+    watched: Watched, fake: Fake
+) -> None:
+    fake.things["p1"].serial = "UNKNOWN"
+    fake.things["p2"] = protect("p2", "Wall", "Cellar")
+    fake.things["p2"].serial = "UNKNOWN"
+    await watched.shows("Cellar", is_online=True)
+    await watched.shows("Hallway", is_online=True)
+    assert len(watched.home.document.group(ALARMS)) == 2
+
+
+async def test_one_odd_answer_does_not_make_it_an_older_hub_for_good(fake: Fake, store: Store) -> None:
+    fake.misbehave(Fault.PAGE, "/api/connect/v2/")
+    async with watching(fake, store) as watched:
+        await watched.shows("Hallway", is_online=True)
+        assert watched.source._base == "/api/connect/v1"
+        fake.misbehave(Fault.NONE)
+        await until(watched.home, lambda: ("GET", "/api/connect/v2/devices/p1") in fake.asked)
+        assert watched.source._base == "/api/connect/v2"
 
 
 async def test_the_key_is_in_no_log_and_no_repr(fake: Fake, store: Store, caplog: pytest.LogCaptureFixture) -> None:

@@ -41,10 +41,12 @@ class Thing:
     room: str
     properties: Json = field(default_factory=dict)
     writable: frozenset[str] = frozenset()
+    serial: str | None = None
 
     def listed(self, version: Version) -> Json:
         """Return it as in the list of devices. The versions call its room otherwise."""
-        told = {"id": self.id, "name": self.name, "structureName": "Home", "serialNumber": f"SN-{self.id}"}
+        serial = f"SN-{self.id}" if self.serial is None else self.serial
+        told = {"id": self.id, "name": self.name, "structureName": "Home", "serialNumber": serial}
         if version == 1:
             return told | {"type": self.type, "where": self.room}
         kind, category = NAMES_IN_2.get(self.type, (self.type, self.type))

@@ -6,7 +6,8 @@ Written from the vendor's documents and from what other clients expect of it; ne
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import logging
@@ -46,6 +47,9 @@ _WRITES_APART: Final = 1.1
 # The hub says what it has heard, not when: an online device counts as heard with each change, and now and then.
 _CHECK_IN: Final = timedelta(minutes=10)
 _MOST: Final = 100
+# How many devices are asked for at once, and how long all of them may take.
+_AT_ONCE: Final = 8
+_ALL_SECONDS: Final = 10.0
 _SAYS_NO: Final = frozenset({Failure.REFUSED, Failure.NOT_IT, Failure.CREDENTIALS, Failure.REDIRECT})
 _TAKEN: Final = frozenset({"hvac_mode", "fan_timer_active", TARGET, LOW, HIGH})
 
@@ -121,11 +125,10 @@ class Starling(Polled):
     async def _asked(self) -> Report:
         base = await self._ready()
         answer = await self._fine(f"{base}/devices")
+        listed = _named_apart(list(_listed(answer.get("devices")))[:_MOST])
         devices: list[Device] = []
         ids, home = {}, None
-        for each in list(_listed(answer.get("devices")))[:_MOST]:
-            asked = self._clock()
-            said = await self._properties(base, each)
+        for each, (asked, said) in zip(listed, await self._all_properties(base, listed), strict=True):
             if each.type == _HOME_AWAY:
                 home = (each.id, said)
             else:
@@ -136,6 +139,25 @@ class Starling(Polled):
         self._before = {each.key: each for each in devices}
         return Report(reachable=True, devices=tuple(devices), home=self._home(home))
 
+    async def _all_properties(self, base: str, listed: Iterable[_Listed]) -> list[tuple[datetime, Properties]]:
+        """Return what each says and when it was asked, a few at once. Raises ``ReachError``, also for all too slow."""
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(each: _Listed) -> tuple[datetime, Properties]:
+            async with turns:
+                return self._clock(), await self._properties(base, each)
+
+        asking = [asyncio.create_task(one(each)) for each in listed]
+        try:
+            async with asyncio.timeout(_ALL_SECONDS):
+                return await asyncio.gather(*asking)
+        except TimeoutError:
+            raise ReachError(Failure.TOO_SLOW) from None
+        finally:
+            for each in asking:
+                each.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
     def _home(self, home: tuple[str, Properties] | None) -> Mapping[str, str]:
         """Return whether somebody is at home. A hub that once could tell does not fall back to what was written."""
         if home is not None:
@@ -145,7 +167,8 @@ class Starling(Polled):
 
     async def _ready(self) -> str:
         """Return the base of the version that this hub speaks. Raises ``ReachError`` unless it is connected itself."""
-        if self._base is None:
+        if self._base != _BASES[0]:
+            # One odd answer does not make it an older one for good.
             self._base = await self._newest()
         status = await self._fine(f"{self._base}/status")
         if status.get("apiReady") is not True or not any(status.get(each) is True for each in _CONNECTED):
@@ -243,6 +266,12 @@ def _listed(devices: Any) -> Iterator[_Listed]:
         if isinstance(device_id, str) and device_id and isinstance(kind, str) and kind in {*_GROUPS, _HOME_AWAY}:
             words = (each.get("name"), each.get("roomName", each.get("where")), each.get("serialNumber"))
             yield _Listed(device_id, kind, *(word.strip()[:60] if isinstance(word, str) else "" for word in words))
+
+
+def _named_apart(listed: list[_Listed]) -> list[_Listed]:
+    """Return the devices, those without a serial number that share what stands in its place."""
+    times = Counter(each.serial for each in listed)
+    return [each if times[each.serial] == 1 else replace(each, serial="") for each in listed]
 
 
 def _written(said: Properties, fields: Mapping[str, Any]) -> dict[str, Any]:
