@@ -415,8 +415,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 found = await self._find(user_input[CONF_ADDRESS])
                 if found.server_id != self._server.server_id:
                     errors[CONF_ADDRESS] = "other_server"
-                elif problem := await self._problem_of_move(found):
-                    errors[CONF_ADDRESS] = problem
+                elif is_less_secure(self._server, found.base):
+                    errors[CONF_ADDRESS] = "less_secure"
+                elif not await self._is_proven(found):
+                    errors[CONF_ADDRESS] = "not_proven"
                 elif not (chosen := chosen_permissions(user_input)):
                     errors["base"] = "nothing_chosen"
                 else:
@@ -434,19 +436,20 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             step_id="reconfigure", data_schema=schema, errors=errors, description_placeholders=values
         )
 
-    async def _problem_of_move(self, found: NestServer) -> str | None:
-        """Return why the link must not move to where a server was found: it would be sent what is secret."""
+    async def _is_proven(self, found: NestServer) -> bool:
+        """Whether what was found is the server of the link: at another address only once it has proved that.
+
+        Raises WwnConnectionError.
+        """
         known, client = self._server, self._client
         if found.base.origin() == known.base.origin() or client is None:
-            return None
-        if is_less_secure(known, found.base):
-            return "less_secure"
+            return True
         session, known = async_get_clientsession(self.hass), replace(known, fingerprint=found.fingerprint)
         try:
             await async_prove(session, known, client, found.base)
         except WwnProtocolError, WwnResponseError:
-            return "not_proven"
-        return None
+            return False
+        return True
 
     async def async_step_own_link(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Change the service's address, or accept again there, for what is shared is decided at the service."""
