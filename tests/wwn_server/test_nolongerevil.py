@@ -222,6 +222,19 @@ class TestTraps:
         assert caught.value.status == 503
         assert (fake.commands, fake.serials()) == ([], [SERIAL])
 
+    async def test_a_thermostat_that_was_deleted_since_the_list_is_not_made_anew_by_a_command(
+        self, watched: Watched, fake: Fake
+    ) -> None:
+        await until(watched.home, lambda: fake.open_streams)
+        watched.source.interval = 1000.0
+        await asyncio.sleep(0.3)
+        await fake.remove(SERIAL)
+        for write in (watched.write(hvac_mode="off"), watched.source.write_home({"away": "away"})):
+            with pytest.raises(WireError) as caught:
+                await write
+            assert caught.value.status == 503
+        assert (fake.commands, fake.serials()) == ([], [])
+
     async def test_away_that_never_shows_is_what_was_written(self, watched: Watched, fake: Fake) -> None:
         assert watched.structure["away"] == "unknown"
         await watched.be("away")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import logging
 from typing import Any, Final
+from urllib.parse import quote
 
 from wwn_server.errors import Anchor, WireError
 from wwn_server.homes.source import Failure, Report, refused, silent, unsupported
@@ -34,6 +35,7 @@ PREFIX: Final = "nolongerevil"
 
 _DEVICES: Final = "/api/devices"
 _EVENTS: Final = "/api/events"
+_STATUS: Final = "/status"
 _COMMAND: Final = "/command"
 # After a restart of the server, for this long it takes every thermostat for available.
 _UNPROVEN: Final = timedelta(seconds=300)
@@ -197,7 +199,20 @@ class NoLongerEvil(Polled):
             raise silent()
         return self._statuses[key]
 
+    async def _demand_there(self, key: str) -> None:
+        """Ask for a thermostat right before a command: the list may be older than its end. Raises ``WireError``."""
+        try:
+            answer = await self._web.get(f"{_STATUS}?serial={quote(key, safe='')}")
+        except ReachError as error:
+            _LOGGER.warning("%s: no command without the thermostat (%s)", self._named, error.failure.value)
+            self._news.set()
+            raise silent() from None
+        if not isinstance(answer, dict) or answer.get("serial") != key:
+            self._news.set()
+            raise silent()
+
     async def _send(self, key: str, command: str, value: Any) -> None:
+        await self._demand_there(key)
         try:
             answer = await self._web.post(_COMMAND, {"serial": key, "command": command, "value": value})
         except ReachError as error:
