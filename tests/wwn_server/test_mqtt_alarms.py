@@ -423,6 +423,9 @@ class TestFaults:
             ("mqtt://nowhere.invalid", TimeoutError(), Failure.TOO_SLOW),
             ("mqtt://nowhere.invalid", "169.254.1.1", Failure.FORBIDDEN),
             ("mqtt://nowhere.invalid", "fe80::1%eth0", Failure.FORBIDDEN),
+            ("mqtt://nowhere.invalid", "::169.254.1.1", Failure.FORBIDDEN),
+            ("mqtt://nowhere.invalid", "64:ff9b::a9fe:101", Failure.FORBIDDEN),
+            ("mqtt://nowhere.invalid", "2002:a9fe:101::1", Failure.FORBIDDEN),
             ("mqtt://nowhere.invalid", UnicodeError(), Failure.FAULT),
         ],
     )
@@ -443,6 +446,22 @@ class TestFaults:
             assert (source.report.trouble, source.report.devices) == (failure, None)
         finally:
             await source.stop()
+
+
+async def test_a_broker_is_reached_at_the_address_that_was_judged(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look_up(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, 1, 6, "", ("127.0.0.1", broker.port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    # Whoever looked the name up once more would find nobody.
+    source = MqttAlarms(AlarmSettings(login=Login(address(f"mqtt://nowhere.invalid:{broker.port}", MQTT))))
+    await source.start()
+    try:
+        await until(source, lambda: source._connected)
+    finally:
+        await source.stop()
 
 
 def watched_store(watched: Watched) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 import logging
 import ssl
@@ -108,9 +108,9 @@ class Broker:
         """Listen until the connection ends, and return why it did."""
         try:
             async with asyncio.timeout(SECONDS):
-                await resolved(self._login.address.host, self._login.address.port)
-            async with self._new_client() as client:
-                return await self._listen(client)
+                found = await resolved(self._login.address.host, self._login.address.port)
+            async with AsyncExitStack() as stack:
+                return await self._listen(await self._first(stack, [each["host"] for each in found]))
         except MqttConnectError as error:
             return Failure.CREDENTIALS if _code(error.rc) in _UNWANTED else Failure.FAULT
         except (aiomqtt.MqttError, OSError, ReachError) as error:
@@ -122,10 +122,26 @@ class Broker:
         finally:
             self._client = None
 
-    def _new_client(self) -> aiomqtt.Client:
+    async def _first(self, stack: AsyncExitStack, hosts: list[str]) -> aiomqtt.Client:
+        """Return a client at the first of these addresses that answers.
+
+        A name is not looked up anew, where it could lead elsewhere by now. With TLS it is: there the certificate says
+        who it is, and needs the name.
+        """
+        *others, last = [self._login.address.host] if self._login.address.is_encrypted else hosts
+        for host in others:
+            try:
+                return await stack.enter_async_context(self._new_client(host))
+            except MqttConnectError:
+                raise
+            except aiomqtt.MqttError:
+                _LOGGER.debug("%s does not answer at %s", self._login.address, host)
+        return await stack.enter_async_context(self._new_client(last))
+
+    def _new_client(self, host: str) -> aiomqtt.Client:
         login = self._login
         return aiomqtt.Client(
-            login.address.host,
+            host,
             login.address.port,
             username=login.username or None,
             password=login.password or None,

@@ -19,7 +19,7 @@ from wwn_server.addresses import address_of
 from wwn_server.homes.source import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # How long one request, or one attempt to connect, may take.
 SECONDS: Final = 5.0
@@ -31,6 +31,11 @@ MQTT: Final = {"mqtt": 1883, "mqtts": 8883}
 
 _LONGEST_ADDRESS: Final = 500
 _LINK_LOCAL: Final = tuple(ipaddress.ip_network(each) for each in ("169.254.0.0/16", "fe80::/10"))
+
+# IPv4 in the last four bytes: of hosts that spoke both (RFC 4291, 2.5.5.1), and by way of a translator (RFC 6052, 2.1).
+_CARRYING: Final = tuple(ipaddress.ip_network(each) for each in ("::/96", "64:ff9b::/96"))
+
+type _Number = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class ReachError(Exception):
@@ -82,8 +87,20 @@ def demand_allowed(numbers: Iterable[str]) -> None:
     """Raise ``ReachError`` where one of these addresses belongs to no device of a home."""
     for number in numbers:
         found = address_of(number.partition("%")[0])
-        if found is None or found.is_multicast or found.is_unspecified or any(found in each for each in _LINK_LOCAL):
+        if found is None or any(map(_is_nobodys, (found, *_within(found)))):
             raise ReachError(Failure.FORBIDDEN)
+
+
+def _is_nobodys(found: _Number) -> bool:
+    return found.is_multicast or found.is_unspecified or any(found in each for each in _LINK_LOCAL)
+
+
+def _within(found: _Number) -> Iterator[ipaddress.IPv4Address]:
+    """Yield the IPv4 addresses that an IPv6 address may lead to."""
+    if isinstance(found, ipaddress.IPv6Address):
+        if any(found in each for each in _CARRYING):
+            yield ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        yield from (each for each in (found.sixtofour, *(found.teredo or ())) if each is not None)
 
 
 async def resolved(host: str, port: int) -> list[dict[str, Any]]:
