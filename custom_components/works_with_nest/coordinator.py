@@ -66,7 +66,7 @@ type WwnConfigEntry = ConfigEntry[WwnCoordinator]
 
 
 class PollLogger(logging.LoggerAdapter[logging.Logger]):
-    """What Home Assistant says of single polls, for those who look closely: of the link itself the listener says it.
+    """What Home Assistant says of single polls, for those who look closely: of the link itself the coordinator says it.
 
     Else each loss and each return were said twice. What is unexpected stays as loud as it was.
     """
@@ -117,6 +117,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self.last_contact: datetime | None = None
         self.statistics = Statistics()
         self.live = False
+        # Whether the log says last that it is lost.
+        self._said_lost = False
         self._asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
         # What the last document withheld, and what the last two did.
         self._suspected = frozenset[Permission]()
@@ -173,7 +175,11 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
 
     @callback
     def async_start_unheard(self) -> None:
-        """Begin without a document: what the last run heard is the last contact, and after 75 s the link is lost."""
+        """Begin without a document: what the last run heard is the last contact, and after 75 s the link is lost.
+
+        Who calls says in the log why.
+        """
+        self._said_lost = True
         self.last_contact = self.history.open_gap
         if self.last_contact:
             self._heard = Instant.at(self.last_contact)
@@ -231,15 +237,25 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
             self.async_update_listeners()
 
     @callback
-    def async_lost(self) -> None:
-        """Stop taking what is known for the present."""
+    def async_lost(self, why: Exception | None = None) -> None:
+        """Stop taking what is known for the present. why: None where nothing was heard for too long."""
         # It is waited for as long as the link is live, or was not heard of yet.
         is_news, self.live = self._silence is not None, False
         self._cancel_silence()
         self.history.async_stopped_listening()
         self.async_update_listeners()
         if is_news:
+            self._say_lost(why)
             self.history.async_link_lost(self._heard)
+
+    def _say_lost(self, why: BaseException | None) -> None:
+        """Write the one line of a loss, with what the last poll met where nothing else is known."""
+        if self._said_lost:
+            return
+        self._said_lost = True
+        if why is None and not self.last_update_success and self.last_exception:
+            why = self.last_exception.__cause__ or self.last_exception
+        LOGGER.info("Lost %s: %s", self.name, why or f"nothing was heard for {LIVE_FOR:.0f} s")
 
     @callback
     def async_set_push(self, *, is_up: bool) -> None:
@@ -312,7 +328,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """Return what Home Assistant makes of an error: an ended link is linked again, all else is tried again."""
         key, values = translation_key(err), placeholders(err)
         if isinstance(err, WwnAuthError):
-            self.async_lost()
+            self.async_lost(err)
             async_ask_once_possible(self.hass, self.config_entry)
             return ConfigEntryAuthFailed(
                 translation_domain=DOMAIN, translation_key=key, translation_placeholders=values
@@ -341,6 +357,9 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         if self._shutdown_requested:
             return
         self.live = self.has_document = True
+        if self._said_lost:
+            self._said_lost = False
+            LOGGER.info("Heard of %s again", self.name)
         self._heard = heard
         self.last_contact = heard.moment()
         self._cancel_silence()

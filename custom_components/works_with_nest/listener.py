@@ -95,18 +95,18 @@ class WwnListener:
         if not self._is_up:
             self._is_up = True
             self._coordinator.async_set_push(is_up=True)
-            LOGGER.info("Listening to %s", self._coordinator.name)
+            LOGGER.debug("Listening to %s", self._coordinator.name)
         self._coordinator.async_put(document, heard)
 
     @callback
     def _say_down(self, ended_by: Exception, *, was_up: bool) -> None:
-        """Say once that it is down, and poll at once: since the last event anything may have happened."""
+        """Say that it is down, and poll at once: since the last event anything may have happened."""
         if not isinstance(ended_by, WwnError):
             LOGGER.error("The stream of %s met an unexpected error", self._coordinator.name, exc_info=ended_by)
         if not was_up:
             LOGGER.debug("No stream from %s: %s", self._coordinator.name, ended_by)
             return
-        LOGGER.info("Lost the stream of %s, polling instead: %s", self._coordinator.name, ended_by)
+        LOGGER.debug("Lost the stream of %s: %s", self._coordinator.name, ended_by)
         if not isinstance(ended_by, WwnAuthError):
             self._coordinator.async_refresh_soon()
 

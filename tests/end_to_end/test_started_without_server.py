@@ -91,7 +91,7 @@ async def test_what_can_be_told_is_told_and_all_comes_live_when_the_server_start
     await until(lambda: state_of(hass, LEVEL) == "warning", 40)
     await until(lambda: entry.runtime_data.open_gap is None, 40)
     await hass.async_block_till_done()
-    assert said_of_link(caplog) == ["Nothing is heard of", "Listening to"]
+    assert said_of_link(caplog) == ["Nothing is heard of", "Heard of"]
     assert {state.entity_id for state in hass.states.async_all()} == shown
     assert state_of(hass, LINK) == "on"
     assert state_of(hass, "climate.bedroom_nest_thermostat") != "unavailable"

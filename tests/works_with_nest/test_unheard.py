@@ -286,6 +286,7 @@ async def test_it_can_be_unloaded_and_removed(hass: HomeAssistant, go_down: GoDo
     assert [each for each in er.async_get(hass).entities.values() if each.platform == DOMAIN] == []
 
 
+@pytest.mark.parametrize("stream", [pytest.param(200, id="pushed to"), pytest.param(503, id="polled only")])
 async def test_a_loss_and_a_return_are_one_line_each(
     hass: HomeAssistant,
     service: FixtureService,
@@ -293,20 +294,21 @@ async def test_a_loss_and_a_return_are_one_line_each(
     state_of: StateOf,
     short_clocks: None,
     caplog: pytest.LogCaptureFixture,
+    stream: int,
 ) -> None:
-    entry = await link()
-    await until(lambda: entry.runtime_data.open_gap is None)
+    service.stream_status = stream
+    await link()
+    await until(lambda: state_of(CONNECTION) == "on")
     caplog.clear()
     service.status = service.stream_status = 503
     service.send(None)
     await until(lambda: state_of(CONNECTION) == "off")
     polls = service.count("GET")
     await until(lambda: service.count("GET") > polls + 2)
-    come_back(service)
+    service.status, service.stream_status = 200, stream
     await until(lambda: state_of(CONNECTION) == "on")
-    await until(lambda: entry.runtime_data.open_gap is None)
     said = [record for record in caplog.records if record.levelno >= logging.INFO and DOMAIN in record.name]
     assert [(each.levelname, each.getMessage().partition(" Home")[0]) for each in said] == [
-        ("INFO", "Lost the stream of"),
-        ("INFO", "Listening to"),
+        ("INFO", "Lost"),
+        ("INFO", "Heard of"),
     ]
