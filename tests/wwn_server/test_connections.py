@@ -12,7 +12,7 @@ from .hub import Hub, metadata, refusal
 from .person import Person, hidden_fields
 from .test_writes import structure_path, thermostat_path
 
-PLACES = {"/console", "/connections", "/catalogue", "/members", "/health", "/account"}
+PLACES = {"/console", "/connections", "/catalogue", "/members", "/sources", "/health", "/account"}
 NOT_OURS = "There is no such connection to your home"
 
 

@@ -210,7 +210,8 @@ class Zigbee2Mqtt:
 
     async def _publish_state(self, detector: Detector) -> None:
         said = dict.fromkeys(detector.properties) | detector.state
-        await self._client.publish(f"{self.base}/{detector.name}", json.dumps(said), retain=detector.retained)
+        # Acknowledged, so that whoever subscribes after this finds what is kept as kept.
+        await self._client.publish(f"{self.base}/{detector.name}", json.dumps(said), retain=detector.retained, qos=1)
 
     async def _publish_availability(self, detector: Detector) -> None:
         if self.has_availability and not detector.disabled:
