@@ -30,6 +30,7 @@ from wwn_server.settings import Settings
 
 DOCUMENTS: Final = (CHECKOUT / "README.md", CHECKOUT / "info.md", *sorted((CHECKOUT / "docs").glob("*.md")))
 PICTURES: Final = CHECKOUT / "docs" / "pictures"
+FRONTEND: Final = CHECKOUT / "custom_components" / "works_with_nest" / "frontend"
 
 # What a sample is made of that is not ours and cannot be run here, with the reason.
 NOT_RUN: Final[Mapping[str, str]] = {
@@ -100,7 +101,13 @@ def test_no_sample_is_hidden_from_these_tests(file: Path) -> None:
 # Automations.
 
 
-@of_kind("yaml")
+def is_dashboard(sample: Sample) -> bool:
+    return sample.document == "docs/dashboards.md"
+
+
+@pytest.mark.parametrize(
+    "sample", [each for each in SAMPLES if each.kind == "yaml" and not is_dashboard(each)], ids=str
+)
 async def test_home_assistant_loads_it(
     hass: HomeAssistant, enable_custom_integrations: None, caplog: pytest.LogCaptureFixture, sample: Sample
 ) -> None:
@@ -113,6 +120,18 @@ async def test_home_assistant_loads_it(
     await hass.async_block_till_done()
     assert [state.state for state in hass.states.async_all("automation")] == ["on"] * len(automations)
     assert [each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+# Dashboards: that they are drawn is seen in a real browser; here, that a sample says what the modules read.
+
+
+@pytest.mark.parametrize("sample", [each for each in SAMPLES if each.kind == "yaml" and is_dashboard(each)], ids=str)
+def test_the_modules_of_dashboards_know_it(sample: Sample) -> None:
+    modules = "".join(file.read_text(encoding="utf-8") for file in sorted(FRONTEND.glob("*.js")))
+    said = yaml.safe_load(sample.text)
+    card = said.get("strategy", said)
+    assert re.search(rf"""["']{card.pop("type").removeprefix("custom:")}["']""", modules)
+    assert [key for key in card if not re.search(rf"\b{key}\b", modules)] == []
 
 
 # The server's options.
@@ -255,7 +274,7 @@ def references() -> set[str]:
     """Return the pictures that documents show or lead to."""
     found = set()
     for file in DOCUMENTS:
-        for target in re.findall(r"\]\(([^)\s]+\.png)\)", file.read_text(encoding="utf-8")):
+        for target in re.findall(r"\]\(([^)\s]+\.(?:png|svg))\)", file.read_text(encoding="utf-8")):
             found.add((file.parent / target).resolve().relative_to(CHECKOUT).as_posix())
     return found
 
@@ -278,6 +297,8 @@ def made_by_the_script() -> tuple[list[list[str | None]], set[str]]:
             match node:
                 case ast.JoinedStr(values=parts) if ast.unparse(node).rstrip("'\"").endswith(".png"):
                     patterns.append([part.value if isinstance(part, ast.Constant) else None for part in parts])
+                case ast.Constant(value=str(word)) if re.fullmatch(r"[a-z0-9-]+\.svg", word):
+                    patterns.append([word])
                 case ast.Constant(value=str(word)) if re.fullmatch(r"[a-z0-9-]+", word):
                     words.add(word)
     return patterns, words

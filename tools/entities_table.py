@@ -15,7 +15,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any, Final
 
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_system import METRIC_SYSTEM
 
@@ -109,6 +109,14 @@ class Watched:
         return getattr(self._item, name)
 
 
+class Watchable:
+    """As much of something as entities ask for what they show. Each is one of its own, whatever it holds."""
+
+    def __init__(self, **parts: Any) -> None:
+        """Start with its parts."""
+        vars(self).update(parts)
+
+
 class Stage:
     """A coordinator of nothing but documents, for entities that are only asked what they show."""
 
@@ -123,10 +131,14 @@ class Stage:
         registry = SimpleNamespace(async_get_device_by_identifier=lambda *_: device)
         bus = SimpleNamespace(async_listen=lambda *_: None)
         config = SimpleNamespace(units=METRIC_SYSTEM)
-        self.hass = SimpleNamespace(bus=bus, config=config, data={dr.DATA_REGISTRY: registry})
+        entities = SimpleNamespace(entities=SimpleNamespace(get_entries_for_config_entry_id=lambda _: ()))
+        registries = {dr.DATA_REGISTRY: registry, er.DATA_REGISTRY: entities}
+        self.hass: Any = Watchable(bus=bus, config=config, data=registries)
+        self.asked_for: frozenset[models.Permission] = frozenset()
         self.server = SimpleNamespace(name="")
         self.moment: Mapping[str, Any] = {}
         self.homes = frozenset(self.data.structures)
+        self.left_out: frozenset[str] = frozenset()
 
     @property
     def data(self) -> Any:
@@ -144,7 +156,7 @@ class Stage:
             group: {key: Watched(kind, item, self._tell) for key, item in getattr(document, group).items()}
             for group, kind in groups.items()
         }
-        return SimpleNamespace(**watched, permissions=self.permissions)
+        return Watchable(**watched, permissions=self.permissions)
 
     def _tell(self, kind: str, field: str) -> None:
         self.read.add((kind, field))

@@ -261,6 +261,7 @@ class WwnAlarmMonitoring(WwnHomeEntity, BinarySensorEntity):
     """Whether something keeps alarms of a home from being heard, and what. It is never unavailable itself."""
 
     needs_no_document = True
+    needs_permission = Permission.SMOKE_CO_READ
 
     @property
     @override

@@ -119,7 +119,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self.live = False
         # Whether the log says last that it is lost.
         self._said_lost = False
-        self._asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
+        self.asked_for = frozenset(Permission(name) for name in entry.data[CONF_PERMISSIONS])
         # What the last document withheld, and what the last two did.
         self._suspected = frozenset[Permission]()
         self._withheld = frozenset[Permission]()
@@ -142,12 +142,12 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """Return what the link may see and change: as the server tells, else as it shows and refuses."""
         if (told := self.data.permissions) is not None:
             return told
-        return (self._asked_for | shown(self.data)) - self._withheld - self.client.denied
+        return (self.asked_for | shown(self.data)) - self._withheld - self.client.denied
 
     @property
     def missing_permissions(self) -> frozenset[Permission]:
         """Return what was asked for and accepted, and is not given any more, as far as the server tells."""
-        return self._asked_for - self.permissions
+        return self.asked_for - self.permissions
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -405,7 +405,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """
         self._tell_news()
         # Before the first document there is nothing to go by.
-        permissions = self.permissions if self.data else self._asked_for
+        permissions = self.permissions if self.data else self.asked_for
         told, self._told = self._told, (self.data, self.live, permissions)
         if told is None or told[1:] != self._told[1:]:
             super().async_update_listeners()

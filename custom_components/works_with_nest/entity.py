@@ -30,6 +30,8 @@ class WwnEntity[T: OfHome](CoordinatorEntity[WwnCoordinator]):
     _attr_has_entity_name = True
     # Whether it has something to tell before, and without, a document that holds what it follows.
     needs_no_document: ClassVar[bool] = False
+    # What has to be shared for it to tell anything, beside what its rows ask for.
+    needs_permission: ClassVar[Permission | None] = None
 
     def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
         """Follow the structure or device with this id."""
@@ -348,9 +350,12 @@ class Table:
     def again(self, coordinator: WwnCoordinator) -> Iterator[tuple[tuple[str, str], WwnEntity[Any]]]:
         """Yield, with a key, an entity for whatever was there in an earlier run and needs no document.
 
-        It is there again whatever the first answer of this run lacks, as it would have stayed in the run before.
+        It is there again whatever the first answer of this run lacks, as it would have stayed in the run before. What a
+        person stopped sharing is not.
         """
-        for description in self.descriptions if self.entity_class.needs_no_document else ():
+        needed = self.entity_class.needs_permission
+        is_shared = needed is None or needed in coordinator.asked_for
+        for description in self.descriptions if self.entity_class.needs_no_document and is_shared else ():
             for wire_id in remembered(coordinator, description.key):
                 yield (wire_id, description.key), self.entity_class(coordinator, wire_id, description)
 

@@ -65,6 +65,7 @@ class WwnAlarmEvent(WwnAlarmEntity, EventEntity):
     """What last happened to an alarm. It tells of the past, which stays true whatever becomes of the link."""
 
     needs_no_document = True
+    needs_permission = Permission.SMOKE_CO_READ
 
     def __init__(self, coordinator: WwnCoordinator, wire_id: str, description: EntityDescription) -> None:
         """Listen from the start: what brought a new alarm may be that it sounds, before this is added."""

@@ -161,7 +161,7 @@ async def test_an_ended_link_that_is_loaded_anew_behind_an_open_dialogue_is_stil
     await end_on_the_server(nest_home, entry.data["token"]["access_token"])
     await until(lambda: waits_to_ask(entry))
     monkeypatch.setattr(asking, "FORGOTTEN_AFTER", 0.05 if is_forgotten else 3600.0)
-    assert await hass.config_entries.async_reload(entry.entry_id) is False
+    assert await hass.config_entries.async_reload(entry.entry_id)
     if not is_forgotten:
         assert asked_to_link_again(hass) == []
         hass.config_entries.flow.async_abort(form["flow_id"])

@@ -56,6 +56,7 @@ async def test_the_last_who_leaves_and_the_first_who_returns_set_the_home(
     be(hass, "home", ADA)
     await until(lambda: state_of(hass, MODE) == "home")
     assert await at_nest(person) == "home"
+    await until(lambda: running(hass) == 0)
 
 
 async def test_coming_back_ends_the_wait(
