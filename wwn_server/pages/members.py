@@ -10,8 +10,9 @@ from wwn_server.texts import t
 
 from . import JOIN, MEMBERS
 from .connections import described
+from .owner import demand_owner, is_owner, owner_form
 from .rendering import PageError, see_other
-from .session import session_of, set_cookie, sign_in_url, signed_in_form
+from .session import session_of, set_cookie, sign_in_url
 from .signed_in import done, signed_in_page
 from .times import moment, zone_of_homes
 
@@ -40,7 +41,7 @@ async def show(request: web.Request) -> web.Response:
     zone = zone_of_homes(context)
     values = {
         "members": [_described(request, session, each) for each in context.store.accounts.members()],
-        "is_owner": _is_owner(session.account),
+        "is_owner": is_owner(session.account),
         "code": fresh,
         "address": _join_address(request, fresh) if fresh else None,
         "invitations": [(each.id, moment(each.expires, zone)) for each in context.store.invitations.pending()],
@@ -53,7 +54,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def invite(request: web.Request) -> web.Response:
     """Make an invitation."""
-    session, _ = await _owner_form(request)
+    session, _ = await owner_form(request)
     code = new_code(_CODE_GROUPS)
     context_of(request).store.invitations.add(session.account, code_digest(code))
     response = see_other(MEMBERS)
@@ -63,7 +64,7 @@ async def invite(request: web.Request) -> web.Response:
 
 async def withdraw(request: web.Request) -> web.Response:
     """Let nobody use an invitation any more."""
-    await _owner_form(request)
+    await owner_form(request)
     context_of(request).store.invitations.withdraw(_number(request))
     return done(request, MEMBERS, "withdrawn")
 
@@ -73,7 +74,7 @@ async def confirm(request: web.Request) -> web.Response:
     session = session_of(request)
     if session is None:
         return see_other(sign_in_url(request.rel_url.raw_path))
-    _demand_owner(session)
+    demand_owner(session)
     member = _wanted(request)
     made = [described(request, session, each) for each in _made_by(request, session, member)]
     return signed_in_page(request, session, "member_remove.html", {"member": member, "connections": made})
@@ -81,7 +82,7 @@ async def confirm(request: web.Request) -> web.Response:
 
 async def remove(request: web.Request) -> web.Response:
     """End somebody's account and sessions, and those of their connections that are not kept."""
-    session, form = await _owner_form(request)
+    session, form = await owner_form(request)
     member = _wanted(request)
     context = context_of(request)
     made = context.store.links.made_by(member)
@@ -97,21 +98,6 @@ async def remove(request: web.Request) -> web.Response:
     return done(request, MEMBERS, "member_removed")
 
 
-def _is_owner(account: Account) -> bool:
-    return account.role == "owner"
-
-
-def _demand_owner(session: Session) -> None:
-    if not _is_owner(session.account):
-        raise PageError(403, "members.owner_only")
-
-
-async def _owner_form(request: web.Request) -> tuple[Session, dict[str, str]]:
-    session, form = await signed_in_form(request)
-    _demand_owner(session)
-    return session, form
-
-
 def _number(request: web.Request) -> int:
     """Return the number in the address. Raises ``PageError``."""
     said = request.match_info["id"]
@@ -122,7 +108,7 @@ def _number(request: web.Request) -> int:
 
 def _wanted(request: web.Request) -> Account:
     member = context_of(request).store.accounts.get(_number(request))
-    if member is None or _is_owner(member):
+    if member is None or is_owner(member):
         raise PageError(404, "members.unknown")
     return member
 
@@ -138,7 +124,7 @@ def _described(request: web.Request, session: Session, member: Member) -> dict[s
         "id": member.account.id,
         "name": member.account.name,
         "role": t(f"members.role.{member.account.role}"),
-        "is_owner": _is_owner(member.account),
+        "is_owner": is_owner(member.account),
         "since": moment(member.since, zone_of_homes(context_of(request))),
         "links": len(_made_by(request, session, member.account)),
     }

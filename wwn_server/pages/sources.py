@@ -22,8 +22,9 @@ from wwn_server.refused import ValueRefusedError
 from wwn_server.texts import t
 
 from . import SOURCES
+from .owner import demand_owner, is_owner, owner_form
 from .rendering import PageError, see_other
-from .session import session_of, sign_in_url, signed_in_form
+from .session import session_of, sign_in_url
 from .signed_in import done, signed_in_page
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from wwn_server.homes.source import Device, Source
-    from wwn_server.store import Account
 
     from .session import Session
 
@@ -84,7 +84,7 @@ async def show(request: web.Request) -> web.Response:
     sources = home.sources if isinstance(home, MergedHome) else {}
     values = {
         "sources": [_described(home, key, each) for key, each in sources.items() if isinstance(home, MergedHome)],
-        "is_owner": _is_owner(session.account),
+        "is_owner": is_owner(session.account),
         "kinds": list(KINDS),
         "is_simulated": SIMULATED in sources,
     }
@@ -96,7 +96,7 @@ async def ask(request: web.Request) -> web.Response:
     session = session_of(request)
     if session is None:
         return see_other(sign_in_url(request.rel_url.raw_path))
-    _demand_owner(session)
+    demand_owner(session)
     name, kind = _kind(request)
     said = {each.name: each.default for each in kind.settings}
     return _form(request, session, name, said, {})
@@ -104,7 +104,7 @@ async def ask(request: web.Request) -> web.Response:
 
 async def look(request: web.Request) -> web.Response:
     """Look whether a source can be reached, and show what was found there."""
-    session, form = await _owner_form(request)
+    session, form = await owner_form(request)
     name, kind = _kind(request)
     _home(request)
     said = {each.name: _typed(each, form.get(each.name, "")) for each in kind.settings}
@@ -123,7 +123,7 @@ async def look(request: web.Request) -> web.Response:
 
 async def add(request: web.Request) -> web.Response:
     """Take a source into the home, with the names and rooms that were confirmed."""
-    _, form = await _owner_form(request)
+    _, form = await owner_form(request)
     context, home = context_of(request), _home(request)
     found = context.finds.take(form.get("word", ""))
     for number, device in enumerate(found.devices):
@@ -144,7 +144,7 @@ async def confirm(request: web.Request) -> web.Response:
     session = session_of(request)
     if session is None:
         return see_other(sign_in_url(request.rel_url.raw_path))
-    _demand_owner(session)
+    demand_owner(session)
     home, number = _home(request), _number(request)
     values = {"source": _described(home, page_id(number), home.sources[page_id(number)])}
     return signed_in_page(request, session, "source_remove.html", values)
@@ -152,28 +152,13 @@ async def confirm(request: web.Request) -> web.Response:
 
 async def remove(request: web.Request) -> web.Response:
     """Remove a source; without any the home is simulated again."""
-    await _owner_form(request)
+    await owner_form(request)
     context, home, number = context_of(request), _home(request), _number(request)
     context.store.sources.remove(number)
     await home.remove(page_id(number))
     if not home.sources:
         await home.add(SIMULATED, simulated(context.settings, context.store))
     return done(request, SOURCES, "source_removed")
-
-
-def _is_owner(account: Account) -> bool:
-    return account.role == "owner"
-
-
-def _demand_owner(session: Session) -> None:
-    if not _is_owner(session.account):
-        raise PageError(403, "members.owner_only")
-
-
-async def _owner_form(request: web.Request) -> tuple[Session, dict[str, str]]:
-    session, form = await signed_in_form(request)
-    _demand_owner(session)
-    return session, form
 
 
 def _home(request: web.Request) -> MergedHome:
