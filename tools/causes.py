@@ -34,7 +34,10 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
         "Nobody but the server vouches for it",
         "Compare the fingerprint: `openssl x509 -noout -fingerprint -sha256 -in FILE`",
     ),
-    "client_refused": ("Mistyped, or made anew at the service", "Remove the credential, add it again"),
+    "client_refused": (
+        "Mistyped, or made anew at the service",
+        "Add the right credential beside the old one, start again, choose it",
+    ),
     "eco_has_fixed_temperatures": ("Eco keeps temperatures of its own", "Leave eco first"),
     "forbidden": ("The server refuses it to this link", "Look at the connection on the server's page"),
     "left_on_server": (

@@ -126,6 +126,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._client: RegisteredClient | None = None
         self._is_own = False
         self._own: WwnOwnClient | None = None
+        # Whether it was chosen in this dialogue, or is the only one.
+        self._is_chosen = False
         self._permissions: tuple[Permission, ...] = ()
         self._by_pin = False
         # The certificates that a person confirmed, each for its host and port alone; the one that is shown, and the
@@ -176,12 +178,13 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             return self.async_abort(reason="missing_credentials")
         chosen = next(iter(own)) if len(own) == 1 else (user_input or {}).get(CONF_CREDENTIALS)
         if chosen in own:
-            self._is_own, self._own = True, own[chosen]
+            self._is_own, self._own, self._is_chosen = True, own[chosen], True
             return await (self.async_step_service() if self.source == SOURCE_USER else self._send_to_consent())
         options = [SelectOptionDict(value=key, label=each.name) for key, each in own.items()]
         selector = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST))
         schema = OWN_CLIENT_SCHEMA.extend({vol.Required(CONF_CREDENTIALS): selector})
-        return self.async_show_form(step_id="own_client", data_schema=schema, errors=errors)
+        shown = self.add_suggested_values_to_schema(schema, {CONF_CREDENTIALS: self._own.domain} if self._own else None)
+        return self.async_show_form(step_id="own_client", data_schema=shown, errors=errors)
 
     async def async_step_service(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where the service is that the client was made at."""
@@ -580,8 +583,11 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         return await self._open_page(client, DOMAIN)
 
     async def _send_as_own_client(self) -> ConfigFlowResult:
-        """Open the service's page for the client that was brought along; ask for it where it is not there any more."""
-        if self._own is None:
+        """Open the service's page for the client that was brought along.
+
+        Where it is not there any more, or another one that was added since may take its place, the person is asked.
+        """
+        if self._own is None or not (self._is_chosen or len(await async_own_clients(self.hass)) == 1):
             return await self.async_step_own_client()
         return await self._open_page(self._own.client, self._own.domain)
 

@@ -462,6 +462,28 @@ async def test_a_client_that_was_taken_away_is_asked_for_when_linking_again(
     assert entry.data["auth_implementation"].startswith(f"{DOMAIN}_")
 
 
+async def test_a_client_that_was_made_anew_takes_the_place_of_the_old_one_when_linking_again(
+    hass: HomeAssistant, nest_home: NestHomeServer, member: NestPerson, browser: Browser, entry: ConfigEntry[Any]
+) -> None:
+    old = entry.data["auth_implementation"]
+    renewed = await make_client(nest_home, name="Renewed")
+    chosen = await add(hass, renewed)
+    entry.async_start_reauth(hass)
+    await until(hass.config_entries.flow.async_progress)
+    (flow,) = hass.config_entries.flow.async_progress()
+    form = await browser.submit(flow, {})
+    assert form["step_id"] == "own_client"
+    (field,) = form["data_schema"].schema
+    assert field.description == {"suggested_value": old}
+    page = await browser.submit(form, {"credentials": chosen})
+    assert URL(page["url"]).query["client_id"] == renewed.client_id
+    result = await browser.come_back(page, member.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reauth_successful")
+    await hass.async_block_till_done()
+    assert entry.data["auth_implementation"] == chosen != old
+    assert renewed.client_secret not in str(entry.data)
+
+
 async def test_what_was_never_given_is_not_missed_and_what_is_refused_is(
     hass: HomeAssistant,
     nest_home: NestHomeServer,
