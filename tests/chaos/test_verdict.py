@@ -341,17 +341,19 @@ def test_a_home_that_says_all_is_well_while_it_is_not_is_wrong(played: Played, k
 
 
 @pytest.mark.parametrize(
-    ("told_at", "undone", "started", "rest"),
+    ("told_at", "stored", "undone", "started", "rest"),
     [
-        pytest.param(1.9, 3.0, 5.0, ["on", "off"], id="undone before the next start"),
-        pytest.param(1.9, 3.0, 2.5, None, id="undone when it could be seen"),
-        pytest.param(0.9, 3.0, 5.0, None, id="told long before"),
+        pytest.param(1.9, "away", 3.0, 5.0, ["on", "off"], id="undone before the next start"),
+        pytest.param(1.9, "home", 3.0, 5.0, None, id="stored, so that it could be undone"),
+        pytest.param(1.9, "away", 3.0, 2.5, None, id="undone when it could be seen"),
+        pytest.param(0.9, "away", 3.0, 5.0, None, id="told long before"),
     ],
 )
 def test_what_was_told_as_it_crashed_may_be_forgotten_only_with_what_undid_it(
-    tmp_path: Path, told_at: float, undone: float, started: float, rest: list[str] | None
+    tmp_path: Path, told_at: float, stored: str, undone: float, started: float, rest: list[str] | None
 ) -> None:
     run = Run(0, fault_named("Home Assistant crash"), [], Hub(tmp_path))
+    run.hub.stored = {"alarms": {}, "homes": {"h": stored}}
     run.crashed_at, run.fault_span = 2.0, Span(2.0, started)
     home = Transition(
         home_id="h", thing_id="h", kind=Kind.PRESENCE, before="away", after="home", at=datetime(2026, 1, 1, tzinfo=UTC)

@@ -28,9 +28,11 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.loader import async_setup as async_setup_loader
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+import orjson
 
 from custom_components.works_with_nest.const import DOMAIN, SIGNAL_TRANSITION
 from custom_components.works_with_nest.coordinator import WwnCoordinator
+from custom_components.works_with_nest.history import history_store
 from custom_components.works_with_nest.transitions import Transition
 from tools.errors import ToolError
 from tools.paths import CUSTOM_COMPONENTS
@@ -110,6 +112,8 @@ class Hub:
         self.told: list[tuple[float, Transition]] = []
         self.names = Names()
         self.gaps: list[tuple[datetime, datetime]] = []
+        # The levels that were on the disk when it last crashed: of each alarm by kind, and of each home.
+        self.stored: dict[str, Any] = {"alarms": {}, "homes": {}}
         self._hass: HomeAssistant | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -149,7 +153,9 @@ class Hub:
     async def crash(self) -> None:
         """Let it be gone: no stop event, no last write, no goodbye on the wire."""
         await self._note_gaps()
+        history = history_store(self.hass, self.entry.entry_id).path
         _bury(self._end())
+        self.stored = _known_in(Path(history))
 
     async def reload(self) -> None:
         """Reload the entry of the link."""
@@ -307,6 +313,12 @@ def prepare(folder: Path) -> None:
     """Make a configuration folder that holds the integration."""
     (folder / STORAGE_DIR).mkdir(parents=True)
     (folder / "custom_components").symlink_to(CUSTOM_COMPONENTS, target_is_directory=True)
+
+
+def _known_in(history: Path) -> dict[str, Any]:
+    """Return the levels that a history on the disk holds."""
+    stored = orjson.loads(history.read_bytes())["data"] if history.exists() else {}
+    return cast("dict[str, Any]", stored.get("known") or {"alarms": {}, "homes": {}})
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

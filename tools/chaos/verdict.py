@@ -6,10 +6,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from custom_components.works_with_nest.transitions import Transition
+from custom_components.works_with_nest.transitions import Kind, Transition
 
 from .clocks import hub_figures, in_life, scaled
 from .ear import FOR_EVER, NEVER, Ear, lies_in
+from .faults import Drill
 from .record import (
     BINARY_OF_KEY,
     CO_LEVEL,
@@ -42,6 +43,8 @@ MOST_CONNECTIONS: Final = 2
 MOST_LAG: Final = 10.0
 # Seconds here, not of life: what is told is written at once, and a disk takes its time.
 STORED_WITHIN: Final = 1.0
+# Faults in which Home Assistant lets go of the stream by itself, while the wire goes on for a moment.
+GOES_IN_ORDER: Final = frozenset({Drill.HUB_RESTART, Drill.HUB_RELOAD})
 
 type Told = list[tuple[float, Transition]]
 
@@ -133,7 +136,7 @@ def what_is_known(run: Run, wall: WallClock, ear: Ear) -> Known:
     def spans(start: datetime, end: datetime) -> list[Span]:
         return [Span(span.begun - waited, span.done) for span in wall.spans(start, end)]
 
-    sure = _before_crash([Span(each.begun, each.until) for each in ear.heard], run, STORED_WITHIN + _lag(run))
+    sure = _until_it_went([Span(each.begun, each.until) for each in ear.heard], run, STORED_WITHIN + _lag(run))
     gaps = [spans(start, end) for start, end in run.hub.gaps]
     in_fault = [Span(run.fault_span.begun - waited, run.calm_from)]
     deaf = [Span(span.begun - waited, span.done) for span in ear.deaf()]
@@ -154,19 +157,22 @@ def both(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:
     return [span for span in spans if span.begun <= span.done]
 
 
-def _before_crash(heard: Sequence[Span], run: Run, unsure: float) -> list[Span]:
-    """Return spans, less what a crash may have let be forgotten."""
-    if run.crashed_at is None:
+def _until_it_went(heard: Sequence[Span], run: Run, unsure: float) -> list[Span]:
+    """Return spans, less what came for one that was going, and what a crash may have let be forgotten."""
+    if run.crashed_at is not None:
+        end = run.crashed_at - unsure
+    elif run.fault.drill in GOES_IN_ORDER:
+        end = run.fault_span.begun
+    else:
         return list(heard)
-    end = run.crashed_at - unsure
-    return [Span(each.begun, min(each.done, end)) if each.begun < run.crashed_at else each for each in heard]
+    return [Span(each.begun, min(each.done, end)) if each.begun < run.fault_span.begun else each for each in heard]
 
 
 def _sure_of_gaps(run: Run, ear: Ear) -> list[Span]:
     """Return when there was no gap: while events came, and before the link was made."""
     heard = [Span(each.begun, each.heard) for each in ear.heard]
     # When it was last heard of the hub writes down now and then; a crash forgets what came since.
-    return [Span(NEVER, run.linked), *_before_crash(heard, run, scaled(hub_figures()["CONTACT_WRITTEN_WITHIN"]))]
+    return [Span(NEVER, run.linked), *_until_it_went(heard, run, scaled(hub_figures()["CONTACT_WRITTEN_WITHIN"]))]
 
 
 def too_wide(gaps: Sequence[Sequence[Span]], heard: Sequence[Span], allowed: float) -> Iterator[str]:
@@ -221,6 +227,8 @@ def _tellings(run: Run, key: Key) -> Iterator[Told]:
         return
     before = [at for at, _ in told if at <= run.crashed_at]
     unsure = [at for at in before if at > run.crashed_at - STORED_WITHIN - _lag(run)]
+    if before and _was_stored(run, told[len(before) - 1][1]):
+        return
     for count in range(1, len(unsure) + 1):
         yield [*told[: len(before) - count], *told[len(before) :]]
 
@@ -235,6 +243,8 @@ def forgotten(run: Run, key: Key, news: Sequence[Change]) -> tuple[Sequence[Chan
     if run.crashed_at is None or not before or before[-1][0] <= run.crashed_at - STORED_WITHIN - _lag(run):
         return None
     at, last = before[-1]
+    if _was_stored(run, last):
+        return None
     same = [i for i, each in enumerate(news) if i and each.begun <= at and each.value == _word(key, last.after)]
     if not same or same[-1] + 1 >= len(news):
         return None
@@ -242,6 +252,14 @@ def forgotten(run: Run, key: Key, news: Sequence[Change]) -> tuple[Sequence[Chan
     is_undone = undone.value == news[same[-1] - 1].value and run.crashed_at <= undone.done <= run.fault_span.done
     rest = [*news[: same[-1]], *news[same[-1] + 2 :]]
     return (rest, [*told[: len(before) - 1], *told[len(before) :]]) if is_undone else None
+
+
+def _was_stored(run: Run, last: Transition) -> bool:
+    """Whether the last word that was told of a thing was on the disk when it crashed."""
+    known = run.hub.stored
+    if last.kind is Kind.PRESENCE:
+        return bool(known["homes"].get(last.thing_id) == last.after)
+    return bool(known["alarms"].get(last.thing_id, {}).get(last.kind) == last.after)
 
 
 def _judge_told(seed: int, name: str, news: Sequence[Change], told: Told, known: Known, key: Key) -> Verdict:
