@@ -18,6 +18,8 @@ from tools.home_assistant import HomeAssistantApi
 from tools.nest_home import NestPerson
 
 CARD = "works-with-nest-alarms"
+# Of Home Assistant's own dark theme.
+DARK_CARD, DARK_TEXT = "rgb(28, 28, 28)", "rgb(225, 225, 225)"
 
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("socket_enabled", "linked")]
@@ -99,6 +101,9 @@ async def test_what_happens_is_drawn_at_once_announced_and_reached_by_keyboard(
     assert await violations(page) == []
     await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     assert await page.locator(f"{CARD} .whole").evaluate("whole => getComputedStyle(whole).animationName") == "none"
+    # Home Assistant takes a moment to turn dark, text first.
+    await expect(page.locator(f"{CARD} ha-card")).to_have_css("background-color", DARK_CARD)
+    await expect(page.locator(f"{CARD} .name").first).to_have_css("color", DARK_TEXT)
     assert await violations(page) == []
     await page.locator(f"{CARD} .alarm").nth(1).focus()
     await page.keyboard.press("Shift+Tab")
