@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import json
 import logging
 from pathlib import Path
+import re
 import tempfile
 import time
 from typing import Any, Final, override
@@ -16,6 +17,7 @@ from homeassistant.core import Event, EventStateChangedData, callback
 from custom_components.works_with_nest.transitions import Transition
 
 from .busy_service import HOME, TOKEN, BusyService
+from .collector import FullCollections
 from .hub import Hub, Left, prepare
 from .linked import link
 from .log import OURS, Secrets
@@ -28,6 +30,10 @@ A_MINUTE: Final = 60.0
 MOST_GROWTH: Final = 8.0
 COMES_UP_WITHIN: Final = 30.0
 SECRET: Final = "busy-secret"  # noqa: S105 - of a service that lives as long as this process
+
+# From how many seconds on Home Assistant warns of a state that takes its time, and how it says so.
+SLOW_FROM: Final = 0.4
+_SLOW: Final = re.compile(r"^Updating state for .* took (\d+\.\d+) seconds")
 
 type Say = Callable[[str], object]
 
@@ -61,18 +67,29 @@ class BusyHub(Hub):
 
 
 class Warnings(logging.Handler):
-    """Counts what is logged as a warning or worse."""
+    """Counts what is logged as a warning or worse.
 
-    def __init__(self) -> None:
+    collected: of those, the ones that say that a state took too long and that would not be there without a collection
+    that fell into it. Home Assistant itself makes what is collected, a circle of event and context with each state that
+    is written, and holds most of what has to be looked through.
+    """
+
+    def __init__(self, collections: FullCollections) -> None:
         """Start with none."""
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
+        self.collected: list[str] = []
+        self._collections = collections
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
         """Note one. That a custom integration is in use is what Home Assistant says to everybody who has one."""
-        if "not been tested by Home Assistant" not in record.getMessage():
-            self.lines.append(f"{record.levelname} {record.name}: {record.getMessage()}")
+        message = record.getMessage()
+        if "not been tested by Home Assistant" in message:
+            return
+        took = _SLOW.search(message)
+        is_collected = took and float(took[1]) - self._collections.spent_within(float(took[1])) <= SLOW_FROM
+        (self.collected if is_collected else self.lines).append(f"{record.levelname} {record.name}: {message}")
 
 
 @dataclass(slots=True)
@@ -90,6 +107,8 @@ class Soaked:
     delays: list[float] = field(default_factory=list)
     megabytes: list[float] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    collected: list[str] = field(default_factory=list)
+    collections: FullCollections = field(default_factory=FullCollections)
     secrets: int = 0
     left: Left = field(default_factory=Left)
 
@@ -115,6 +134,9 @@ class Soaked:
             "megabytes": [round(each, 1) for each in self.megabytes],
             "growth": round(growth_mb(self.megabytes), 1),
             "warnings": len(self.warnings),
+            "warnings_while_collecting": len(self.collected),
+            "full_collections": len(self.collections),
+            "longest_full_collection_ms": _ms(self.collections.longest),
             "leaks": self.secrets + (not self.left.is_clean),
         }
 
@@ -128,8 +150,13 @@ def soak(minutes: float, devices: int, say: Say, file: Path | None = None) -> in
     say(f"From sending to the last state: p50 {figures['delay_p50_ms']} ms, p99 {figures['delay_p99_ms']} ms.")
     say(f"Memory: {' '.join(f'{each:.0f}' for each in soaked.megabytes[::6])} MB, {figures['growth']:+} MB.")
     say(f"Processor: {figures['cpu_percent']} % of one, the service and this measuring included.")
+    longest = figures["longest_full_collection_ms"]
+    say(f"Python looked through all it holds {len(soaked.collections)} times, for at most {longest} ms.")
     say(f"Warnings: {len(soaked.warnings)}. Gaps: {soaked.gaps}. Left behind: {figures['leaks']}.")
     for line in soaked.warnings[:20]:
+        say(f"  {line}")
+    say(f"Warnings of a state that took long only because Python looked through all it holds: {len(soaked.collected)}.")
+    for line in soaked.collected[:20]:
         say(f"  {line}")
     if file:
         file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -137,13 +164,14 @@ def soak(minutes: float, devices: int, say: Say, file: Path | None = None) -> in
 
 
 async def _soak(minutes: float, devices: int, say: Say) -> Soaked:
-    warnings, secrets = Warnings(), Secrets((TOKEN, SECRET))
+    soaked = Soaked(devices=devices)
+    warnings, secrets = Warnings(soaked.collections), Secrets((TOKEN, SECRET))
+    soaked.warnings, soaked.collected = warnings.lines, warnings.collected
     logging.getLogger().addHandler(warnings)
     logging.getLogger(OURS).setLevel(logging.DEBUG)
     logging.getLogger(OURS).addHandler(secrets)
-    soaked = Soaked(devices=devices, warnings=warnings.lines)
     try:
-        with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        with soaked.collections.watched(), tempfile.TemporaryDirectory(prefix="soak-") as folder:
             prepare(Path(folder) / "hub")
             async with BusyService(devices) as service:
                 hub = BusyHub(Path(folder) / "hub", service)
