@@ -40,14 +40,15 @@ DRAW: Final = """async ([count, rounds]) => {
     smoke: index % 7 ? "ok" : "warning", carbon_monoxide: "ok", battery: "ok", ring: "green", testing: false,
     tested: 1.7e9, entities: { "sensor.smoke_level": `sensor.a${index}` } }));
   const ok = { smoke: "ok", carbon_monoxide: "ok", understood: true };
-  const home = { id: "h", name: "H", ...ok, entities: {}, alarms, thermostats: [] };
+  const home = { id: "h", name: "H", ...ok, entities: {}, alarms, thermostats: [], withheld: [] };
   const links = { e: { title: "L", live: true, age: 1, live_for: 75, last_contact: 9, homes: [home] } };
   const spoken = (key) => key;
+  const news = () => ({ links, sent: performance.now() / 1000 });
   let told;
   const hass = {
     locale: { language: "en" }, config: { time_zone: "UTC" }, loadBackendTranslation: async () => spoken,
     connection: { addEventListener() {}, removeEventListener() {},
-      subscribeMessage: async (take) => { told = take; queueMicrotask(() => take({ links })); return () => {}; } } };
+      subscribeMessage: async (take) => { told = take; queueMicrotask(() => take(news())); return () => {}; } } };
   const times = { first: [], again: [] };
   for (let round = 0; round < rounds; round += 1) {
     const fresh = document.body.appendChild(document.createElement("div"));
@@ -63,7 +64,7 @@ DRAW: Final = """async ([count, rounds]) => {
     if (root.querySelectorAll("li").length !== count) throw new Error("not drawn");
     for (const alarm of alarms) alarm.smoke = alarm.smoke === "ok" ? "warning" : "ok";
     begun = performance.now();
-    told({ links });
+    told(news());
     void fresh.offsetHeight;
     times.again.push(performance.now() - begun);
     other.disconnect();

@@ -122,7 +122,7 @@ async def choose_card(page: Page) -> None:
     await page.get_by_text("By card").first.click()
     await page.get_by_placeholder("Search cards").fill("works with nest")
     # What lies above it takes the click.
-    await page.get_by_text("Works with Nest alarms").first.click(force=True)
+    await page.get_by_text("Works with Nest: Alarm monitoring").first.click(force=True)
     await page.locator("hui-dialog-edit-card ha-switch").first.wait_for()
 
 

@@ -2,6 +2,9 @@
 
 Entities are unavailable while nothing is heard. The card has to say more: what was last known, that it is only that,
 and since when. So it is told of every alarm whether it is heard, and of the link how many seconds ago that was.
+
+Nobody is told more than they may read. Of what is withheld from them they are told that, so that the rest is not taken
+for the whole; as everywhere in Home Assistant, names are open to all users.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from homeassistant.auth.permissions import AbstractPermissions
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
@@ -23,6 +28,23 @@ from .wwn.models import Alarm, AlarmLevel, Permission
 type Json = dict[str, Any]
 
 NOTHING_KNOWN: Final = KnownAlarm()
+
+# The entities that say what is told of alarms. Whoever may not read all of these of a thing is told nothing of it.
+TELLING: Final = frozenset(
+    {
+        "binary_sensor.alarm_monitoring",
+        "binary_sensor.battery",
+        "binary_sensor.carbon_monoxide",
+        "binary_sensor.manual_test",
+        "binary_sensor.online",
+        "binary_sensor.smoke",
+        "sensor.carbon_monoxide_level",
+        "sensor.last_connection",
+        "sensor.last_manual_test",
+        "sensor.ring_colour",
+        "sensor.smoke_level",
+    }
+)
 
 
 class Heard(StrEnum):
@@ -44,12 +66,13 @@ class Thing:
 
 
 class LinkView:
-    """One link as it is seen at this moment, loaded or not."""
+    """One link as somebody may see it at this moment, loaded or not."""
 
-    def __init__(self, hass: HomeAssistant, entry: WwnConfigEntry) -> None:
-        """Look at a link."""
+    def __init__(self, hass: HomeAssistant, entry: WwnConfigEntry, permissions: AbstractPermissions) -> None:
+        """Look at a link with the permissions of a user."""
         self._hass = hass
         self._entry = entry
+        self._permissions = permissions
         # There is none before the first set-up, and none while the link is loaded anew.
         self._coordinator: WwnCoordinator | None = getattr(entry, "runtime_data", None)
 
@@ -59,13 +82,14 @@ class LinkView:
         coordinator = self._coordinator
         return coordinator is not None and (coordinator.has_document or coordinator.history.is_loaded)
 
-    def freshness(self) -> Json:
-        """Return how fresh the news is.
+    def freshness(self, homes: Iterable[Json]) -> Json:
+        """Return how fresh the news of these homes is, to whoever may read anything of them.
 
         age: seconds since the last sign of life, None where there was none in this run; live_for: how old it may be
         and still stand for the present; last_contact: when it was, in an earlier run too, in seconds since 1970.
         """
-        coordinator = self._coordinator
+        is_told = self._may_read_all or any(home["alarms"] or home["entities"] for home in homes)
+        coordinator = self._coordinator if is_told else None
         return {
             "title": self._entry.title,
             "live": coordinator is not None and coordinator.live,
@@ -82,7 +106,7 @@ class LinkView:
         ids = [home.device.id for home in homes]
         inside: dict[str, list[Thing]] = {each: [] for each in ids}
         for thing in things:
-            if ids and thing.device.model != HOME_MODEL and thing.device.disabled_by is None:
+            if ids and thing.device.model != HOME_MODEL:
                 via = thing.device.via_device_id
                 inside[via if via in inside else ids[0]].append(thing)
         return [self._home(home, inside[home.device.id]) for home in homes]
@@ -95,20 +119,30 @@ class LinkView:
                     yield Thing(device, unique_id.removeprefix(prefix))
 
     def _home(self, thing: Thing, inside: list[Thing]) -> Json:
-        """Return a home. smoke, carbon_monoxide: as it says itself; understood: whether all of that is."""
+        """Return a home with the devices that are not turned off; withheld: the ids of what may not be told."""
+        there = [each for each in inside if each.device.disabled_by is None]
+        alarms = [each for each in there if each.device.model == WwnAlarmEntity.model]
+        withheld = [each.device.id for each in (thing, *alarms) if self._is_withheld(each)]
         home = self._known_home(thing.wire_id)
-        alarms = [self._alarm(each, home) for each in inside if each.device.model == WwnAlarmEntity.model]
-        known = {each.wire_id for each in inside}
-        alarms += [self._alarm_without_device(wire_id, home) for wire_id in self._listed(home) if wire_id not in known]
+        told = [self._alarm(each, home) for each in alarms if each.device.id not in withheld]
+        own = self._said_by_home(home if thing.device.id not in withheld else None, {each.wire_id for each in inside})
         return {
             "id": thing.device.id,
             "name": _name(thing),
+            **own,
+            "entities": self._entities(thing),
+            "alarms": told + own["alarms"],
+            "thermostats": [self._device(each) for each in there if each.device.model == WwnThermostatEntity.model],
+            "withheld": withheld,
+        }
+
+    def _said_by_home(self, home: Home | None, known: set[str]) -> Json:
+        """Return what a home says itself: its levels, whether all of that is understood, and what else it lists."""
+        return {
             "smoke": _word(home.structure.smoke if home else None),
             "carbon_monoxide": _word(home.structure.carbon_monoxide if home else None),
             "understood": home is not None and home.is_understood,
-            "entities": self._entities(thing),
-            "alarms": alarms,
-            "thermostats": [self._device(each) for each in inside if each.device.model == WwnThermostatEntity.model],
+            "alarms": [self._alarm_without_device(each, home) for each in self._listed(home) if each not in known],
         }
 
     def _listed(self, home: Home | None) -> Iterable[str]:
@@ -198,13 +232,33 @@ class LinkView:
         area = ar.async_get(self._hass).async_get_area(device.area_id) if device.area_id else None
         return area.name if area else None
 
+    @property
+    def _may_read_all(self) -> bool:
+        return self._permissions.access_all_entities(POLICY_READ)
+
+    def _may_read(self, entity_id: str) -> bool:
+        return self._may_read_all or self._permissions.check_entity(entity_id, POLICY_READ)
+
+    def _is_withheld(self, thing: Thing) -> bool:
+        """Whether something says of alarms what may not be told."""
+        told = [entity.entity_id for key, entity in self._registered(thing) if key in TELLING]
+        # Of an alarm without entities nobody can say who may read it.
+        is_known = self._may_read_all or told or thing.device.model == HOME_MODEL
+        return not is_known or not all(map(self._may_read, told))
+
+    def _registered(self, thing: Thing) -> Iterator[tuple[str, er.RegistryEntry]]:
+        """Yield the entities of a thing, each with its key: "sensor.smoke_level"."""
+        registry = er.async_get(self._hass)
+        for entity in er.async_entries_for_device(registry, thing.device.id, include_disabled_entities=True):
+            if entity.platform == DOMAIN:
+                yield f"{entity.domain}.{entity.unique_id.partition(f'{thing.wire_id}_')[2]}", entity
+
     def _entities(self, thing: Thing) -> dict[str, str]:
-        """Return the entities of a thing that are neither turned off nor hidden: "sensor.smoke_level" to their ids."""
-        entities = er.async_entries_for_device(er.async_get(self._hass), thing.device.id)
+        """Return the ids of those entities of a thing that are neither turned off nor hidden, and may be read."""
         return {
-            f"{entity.domain}.{entity.unique_id.partition(f'{thing.wire_id}_')[2]}": entity.entity_id
-            for entity in entities
-            if entity.platform == DOMAIN and entity.hidden_by is None
+            key: entity.entity_id
+            for key, entity in self._registered(thing)
+            if entity.disabled_by is None and entity.hidden_by is None and self._may_read(entity.entity_id)
         }
 
 

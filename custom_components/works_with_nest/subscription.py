@@ -39,7 +39,8 @@ class Subscription:
     """One browser that looks on.
 
     Each message holds all links by the id of their entry, each with how fresh its news is, and its homes only where
-    they are not what this browser was told last. What comes together is sent together.
+    they are not what this browser was told last. What comes together is sent together. sent: when, in seconds by a
+    clock that is never set, so that a browser can see what reaches it late.
     """
 
     def __init__(self, hass: HomeAssistant, connection: websocket_api.ActiveConnection, number: int) -> None:
@@ -95,11 +96,15 @@ class Subscription:
         entries = self._hass.config_entries.async_entries(DOMAIN, include_disabled=False, include_ignore=False)
         self._told = {entry.entry_id: self._told.get(entry.entry_id, []) for entry in entries}
         links = {entry.entry_id: self._link(entry) for entry in entries}
-        self._connection.send_message(websocket_api.event_message(self._number, {"links": links}))
+        news = {"sent": self._hass.loop.time(), "links": links}
+        self._connection.send_message(websocket_api.event_message(self._number, news))
 
     def _link(self, entry: ConfigEntry[Any]) -> Json:
-        view, told = LinkView(self._hass, entry), self._told[entry.entry_id]
+        # Asked for each time, as what a user may read can change.
+        view = LinkView(self._hass, entry, self._connection.user.permissions)
+        told = self._told[entry.entry_id]
         # While a link is loaded anew nobody knows what was last heard, so what was told of its homes stands.
         homes = view.homes() if view.is_known or not told else told
         self._told[entry.entry_id] = homes
-        return view.freshness() if homes is told or homes == told else {**view.freshness(), "homes": homes}
+        freshness = view.freshness(homes)
+        return freshness if homes is told or homes == told else {**freshness, "homes": homes}

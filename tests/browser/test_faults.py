@@ -15,8 +15,10 @@ FAKE = """
     smoke: "ok", carbon_monoxide: "ok", testing: false, tested: null, battery: "ok", ring: null, heard: "live" };
   window.homes = (change) => {
     const ok = { smoke: "ok", carbon_monoxide: "ok", understood: true };
-    const home = { id: "h", name: "H", ...ok, entities: {}, thermostats: [], alarms: [{ ...alarm, ...change }] };
-    return { links: { e: { title: "L", live: true, age: 0, live_for: 75, last_contact: 9, homes: [home] } } };
+    const inside = { entities: {}, thermostats: [], withheld: [], alarms: [{ ...alarm, ...change }] };
+    const homes = [{ id: "h", name: "H", ...ok, ...inside }];
+    const link = { title: "L", live: true, age: 0, live_for: 75, last_contact: 9, homes };
+    return { sent: performance.now() / 1000, links: { e: link } };
   };
   const texts = { alarm: "Alarm", all_clear: "All clear", emergency: "Emergency",
     emergency_smoke: "Smoke in the {room}",

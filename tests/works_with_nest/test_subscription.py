@@ -1,14 +1,17 @@
 """What the alarm card is told: who is heard, what was last known of who is not, and how old all of it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
+from homeassistant.auth.models import Group
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import area_registry as ar, device_registry as dr
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.works_with_nest import PLATFORMS
 
 from .conftest import FixtureService, SetUp, until
 
@@ -21,6 +24,7 @@ class Browser:
     def __init__(self, client: Any) -> None:
         self._client = client
         self.messages: list[dict[str, Any]] = []
+        self.sent: list[float] = []
         self.links: dict[str, dict[str, Any]] = {}
 
     async def subscribe(self) -> None:
@@ -29,7 +33,9 @@ class Browser:
         await self.take()
 
     async def take(self) -> dict[str, Any]:
-        links = (await self._client.receive_json())["event"]["links"]
+        news = (await self._client.receive_json())["event"]
+        self.sent.append(news["sent"])
+        links: dict[str, Any] = news["links"]
         self.messages.append(links)
         self.links = {entry_id: {**self.links.get(entry_id, {}), **link} for entry_id, link in links.items()}
         return links
@@ -43,25 +49,54 @@ class Browser:
     def link(self) -> dict[str, Any]:
         return next(iter(self.links.values()))
 
+    @property
+    def home(self) -> dict[str, Any]:
+        (home,) = self.link["homes"]
+        assert isinstance(home, dict)
+        return home
+
+    @property
+    def rooms(self) -> list[str | None]:
+        return [alarm["room"] for alarm in self.home["alarms"]]
+
     def alarm(self, room: str) -> dict[str, Any]:
         return next(alarm for home in self.link["homes"] for alarm in home["alarms"] if alarm["room"] == room)
 
 
-type Look = Callable[[], Awaitable[Browser]]
+class Look(Protocol):
+    """Opens a browser which looks on, of the owner or with the token of somebody else."""
+
+    async def __call__(self, *token: str) -> Browser: ...
 
 
 @pytest.fixture
 def look(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Look:
-    """Return a function that opens a browser which looks on."""
-
-    async def look() -> Browser:
+    async def look(*token: str) -> Browser:
         # Before the first client, which lets nobody add an address any more.
         assert await async_setup_component(hass, "works_with_nest", {})
-        browser = Browser(await hass_ws_client(hass))
+        browser = Browser(await hass_ws_client(hass, *token))
         await browser.subscribe()
         return browser
 
     return look
+
+
+async def token_of_somebody_who_may_read(hass: HomeAssistant, what: Any) -> str:
+    """Add a user to whom a policy leaves so much and nothing else; return a token of theirs."""
+    store = hass.auth._store
+    store._groups["some"] = Group(name="Some", policy={"entities": what}, id="some")
+    user = await hass.auth.async_create_user("Somebody", group_ids=["some"])
+    refresh = await hass.auth.async_create_refresh_token(user, "http://127.0.0.1/")
+    return hass.auth.async_create_access_token(refresh)
+
+
+def readable(*entity_ids: str) -> dict[str, Any]:
+    return {"entity_ids": {entity_id: {"read": True} for entity_id in entity_ids}}
+
+
+def entities_of(hass: HomeAssistant, *names: str) -> list[str]:
+    """Return the ids of all entities whose ids begin so, after their platform."""
+    return [each for each in er.async_get(hass).entities if each.partition(".")[2].startswith(names)]
 
 
 def alarms(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -244,3 +279,89 @@ async def test_nobody_is_told_after_leaving(
     await until(lambda: entry.runtime_data.last_contact != contact)
     await client.send_json({"id": 9, "type": "ping"})
     assert (await client.receive_json()) == {"id": 9, "type": "pong"}
+
+
+async def test_what_is_sent_later_says_so(service: FixtureService, link: SetUp, look: Look) -> None:
+    await link()
+    browser = await look()
+    for _ in range(2):
+        service.send(KEEP_ALIVE)
+        await browser.take()
+    assert sorted(set(browser.sent)) == browser.sent
+
+
+async def test_a_user_is_told_of_no_alarm_that_they_may_not_read_and_that_there_is_more(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, look: Look
+) -> None:
+    entry = await link()
+    owner = await look()
+    kitchen = next(alarm["id"] for alarm in owner.home["alarms"] if alarm["room"] != "Bedroom")
+    bedroom = entities_of(hass, "bedroom_nest_protect")
+    browser = await look(await token_of_somebody_who_may_read(hass, readable(*bedroom)))
+    assert browser.rooms == ["Bedroom"]
+    assert set(browser.alarm("Bedroom")["entities"].values()) <= set(bedroom)
+    assert set(browser.home["withheld"]) == {browser.home["id"], kitchen}
+    said = {key: browser.home[key] for key in ("smoke", "carbon_monoxide", "understood", "entities")}
+    assert said == {"smoke": None, "carbon_monoxide": None, "understood": False, "entities": {}}
+    assert [thermostat["entities"] for thermostat in browser.home["thermostats"]] == [{}, {}]
+    assert (browser.link["live"], owner.home["withheld"]) == (True, [])
+    seen = len(browser.messages)
+    service.push(lambda document: alarms(document)["Kitchen"].update(smoke_alarm_state="emergency"))
+    device_id = alarms(service.document)["Kitchen"]["device_id"]
+    await until(lambda: entry.runtime_data.data.alarms[device_id].smoke == "emergency")
+    await browser.until(lambda: len(browser.messages) > seen)
+    assert [link for links in browser.messages[seen:] for link in links.values() if "homes" in link] == []
+
+
+async def test_an_alarm_of_which_anything_may_not_be_read_is_not_told(
+    hass: HomeAssistant, link: SetUp, look: Look
+) -> None:
+    await link()
+    most = set(entities_of(hass, "bedroom_nest_protect")) - {"sensor.bedroom_nest_protect_ring_colour"}
+    browser = await look(await token_of_somebody_who_may_read(hass, readable(*most)))
+    assert browser.rooms == []
+
+
+async def test_a_user_who_may_read_nothing_is_told_nothing(hass: HomeAssistant, link: SetUp, look: Look) -> None:
+    await link()
+    browser = await look(await token_of_somebody_who_may_read(hass, {"domains": {"light": True}}))
+    assert (browser.home["alarms"], browser.home["entities"], len(browser.home["withheld"])) == ([], {}, 3)
+    assert (browser.link["live"], browser.link["age"], browser.link["last_contact"]) == (False, None, None)
+
+
+@pytest.mark.parametrize("policy", [True, {"all": {"read": True}}, {"domains": dict.fromkeys(PLATFORMS, True)}])
+async def test_a_user_who_may_read_all_of_it_is_told_all_of_it(
+    hass: HomeAssistant, link: SetUp, look: Look, policy: Any
+) -> None:
+    await link()
+    owner = await look()
+    browser = await look(await token_of_somebody_who_may_read(hass, policy))
+    assert browser.link["homes"] == owner.link["homes"]
+
+
+async def test_what_a_user_may_read_no_more_is_withdrawn(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, look: Look
+) -> None:
+    await link()
+    browser = await look(await token_of_somebody_who_may_read(hass, {"all": {"read": True}}))
+    assert len(browser.rooms) == 2
+    (user,) = (user for user in await hass.auth.async_get_users() if user.name == "Somebody")
+    hass.auth._store._groups["none"] = Group(name="None", policy={}, id="none")
+    await hass.auth.async_update_user(user, group_ids=["none"])
+    service.send(KEEP_ALIVE)
+    await browser.until(lambda: browser.rooms == [])
+
+
+async def test_an_alarm_whose_device_is_turned_off_is_left_out(
+    hass: HomeAssistant, service: FixtureService, link: SetUp, look: Look
+) -> None:
+    await link()
+    browser = await look()
+    bedroom = browser.alarm("Bedroom")
+    dr.async_get(hass).async_update_device(bedroom["id"], disabled_by=dr.DeviceEntryDisabler.USER)
+    await browser.until(lambda: browser.rooms == ["Kitchen"])
+    # What it tells is still told by the home, as the home itself says it.
+    service.push(lambda document: next(iter(document["structures"].values())).update(smoke_alarm_state="emergency"))
+    await browser.until(lambda: browser.home["smoke"] == "emergency")
+    dr.async_get(hass).async_update_device(bedroom["id"], disabled_by=None)
+    await browser.until(lambda: set(browser.rooms) == {"Bedroom", "Kitchen"})

@@ -3,7 +3,7 @@
 import { judge } from "./judge.js";
 import { newsOf } from "./news.js";
 import { Ring } from "./ring.js";
-import { factsOf, nameOf, stateOf, wholeOf } from "./sentences.js";
+import { checkedOf, factsOf, nameOf, stateOf, wholeOf } from "./sentences.js";
 import { STYLE } from "./style.js";
 import { wordsOf } from "./words.js";
 
@@ -170,11 +170,12 @@ class AlarmRow {
   #ring = new Ring();
   #name = element("span", "name");
   #state = element("span", "state");
+  #checked = element("span", "checked");
   #facts = element("span", "facts");
 
   constructor(open) {
     const words = element("span", "words");
-    words.append(this.#name, this.#state, this.#facts);
+    words.append(this.#name, this.#state, this.#checked, this.#facts);
     this.button = element("button", "alarm");
     this.button.type = "button";
     this.button.append(this.#ring.element, words);
@@ -190,6 +191,7 @@ class AlarmRow {
     this.#ring.show(row.tone);
     setText(this.#name, withHome && row.home ? `${nameOf(row, words)} · ${row.home}` : nameOf(row, words));
     setText(this.#state, stateOf(row, words));
+    setText(this.#checked, checkedOf(row, words));
     setText(this.#facts, factsOf(row, words).join(" · "));
   }
 }

@@ -1,30 +1,11 @@
 /* What is so, out of what was told: who is heard, how bad it is, and what comes first. No words, no drawing. */
 
-/** @typedef {import("./news.js").Alarm} Alarm */
-
 /**
- * @typedef {object} Row an alarm as it stands now
- * @property {Alarm} alarm
- * @property {string} home its name
- * @property {"emergency" | "warning" | "ok" | null} level
- * @property {string[]} causes of its level: smoke, carbon_monoxide
- * @property {"live" | "unclear" | "offline" | "missing" | "link_down" | "no_connection"} heard
- * @property {number | null} since
- * @property {number} age of the news, in seconds
- * @property {Tone} tone
- *
- * @typedef {"emergency" | "warning" | "silent" | "test" | "battery" | "clear"} Tone
- *
- * @typedef {object} Verdict
- * @property {Tone | "waiting" | "none" | "refused"} tone of the whole
- * @property {Row[]} rows worst first
- * @property {string[]} down titles of the links that are not heard
- * @property {string[]} unclear names of the homes that say what is not understood
- * @property {number} age of the oldest news that may be believed, in seconds
- * @property {number} left seconds for which all of that may be, Infinity where there is none
+ * @typedef {import("./shapes").Row} Row
+ * @typedef {import("./shapes").Verdict} Verdict
  */
 
-/** @type {Tone[]} */
+/** @type {import("./shapes").Tone[]} */
 const TONES = ["emergency", "warning", "silent", "test", "battery", "clear"];
 /* What is not known is worse than ok, so that it is never taken for it. */
 const SEVERITY = { ok: 0, warning: 2, emergency: 3 };
@@ -42,8 +23,8 @@ const worst = (thing) => CAUSES.map((cause) => thing[cause]).reduce((a, b) => (s
  * @returns {Verdict}
  */
 export function judge(news, config) {
-  if (!news.links) return { tone: news.refused ? "refused" : "waiting", rows: [], down: [], unclear: [], age: 0, left: 0 };
-  const verdict = { rows: [], down: [], unclear: [], age: 0, left: Infinity };
+  if (!news.links) return { tone: news.refused ? "refused" : "waiting", rows: [], down: [], unclear: [], withheld: false, age: 0, left: 0 };
+  const verdict = { rows: [], down: [], unclear: [], withheld: false, age: 0, left: Infinity };
   const chosen = new Chosen(config);
   for (const link of news.links.values()) {
     const state = stateOf(news, link);
@@ -63,7 +44,7 @@ export function judge(news, config) {
 /** How a link is heard at this moment: null for well, else why not. */
 function stateOf(news, link) {
   const age = news.age(link);
-  const heard = !news.reachable ? "no_connection" : !link.live || age > link.live_for ? "link_down" : null;
+  const heard = !news.reachable ? "no_connection" : link.live && age <= link.live_for ? null : "link_down";
   return { heard, age, since: link.last_contact };
 }
 
@@ -89,7 +70,8 @@ function addHome(verdict, home, state, chosen) {
   const whole = chosen.has(home.id);
   const alarms = home.alarms.filter((alarm) => chosen.has(alarm.id) || whole);
   verdict.rows.push(...alarms.map((alarm) => rowOf(alarm, home.name, state)));
-  if (!whole) return;
+  if (home.withheld.filter((id) => chosen.has(id) || whole).length) verdict.withheld = true;
+  if (!whole || home.withheld.includes(home.id)) return;
   // A home may tell of smoke while none of its alarms does.
   const more = CAUSES.filter((cause) => severity(home[cause]) > toldOf(cause, home.alarms));
   if (more.length) verdict.rows.push(rowOf(homeAsAlarm(home, more), home.name, state));
@@ -124,8 +106,9 @@ const place = (row) => TONES.indexOf(row.tone) * 2 + (row.heard === "live" ? 0 :
 const named = (row) => row.alarm.room ?? row.alarm.name;
 const compare = (a, b) => place(a) - place(b) || named(a).localeCompare(named(b)) || a.alarm.id.localeCompare(b.alarm.id);
 
-function toneOf({ rows, unclear }) {
+function toneOf({ rows, unclear, withheld }) {
   if (!rows.length) return "none";
   const tone = rows[0].tone;
-  return unclear.length && TONES.indexOf(tone) > TONES.indexOf("silent") ? "silent" : tone;
+  if (unclear.length && TONES.indexOf(tone) > TONES.indexOf("silent")) return "silent";
+  return withheld && (tone === "battery" || tone === "clear") ? "partial" : tone;
 }

@@ -1,12 +1,15 @@
 /* On every page: fetches the rest on first use. */
 
 const CARD = "works-with-nest-alarms";
-const STRATEGY = "works-with-nest";
+/* Texts of entities are there at once. */
+const TEXT = "component.works_with_nest.entity.binary_sensor.alarm_monitoring.name";
+const app = document.querySelector("home-assistant");
 
 /** Keeps what it is given until the card is here. */
 class AlarmsElement extends HTMLElement {
   static getConfigForm = async () => (await import("./editor.js")).FORM;
-  static getStubConfig = () => ({});
+  getCardSize = () => this.card?.size ?? 3;
+  getGridOptions = () => ({ columns: 12, min_columns: 6 });
 
   setConfig(config) {
     this.config = config;
@@ -36,14 +39,6 @@ class AlarmsElement extends HTMLElement {
   disconnectedCallback() {
     this.card?.disconnect();
   }
-
-  getCardSize() {
-    return this.card?.size ?? 3;
-  }
-
-  getGridOptions() {
-    return { columns: 12, min_columns: 6 };
-  }
 }
 
 class Strategy extends HTMLElement {
@@ -52,22 +47,22 @@ class Strategy extends HTMLElement {
 }
 
 /* Home Assistant replaces the registry of elements. */
-if (document.querySelector("home-assistant")) await customElements.whenDefined("home-assistant");
+if (app) await customElements.whenDefined(app.localName);
 
 /* Another copy may be here. */
 if (!customElements.get(CARD)) {
   customElements.define(CARD, AlarmsElement);
-  customElements.define(`ll-strategy-dashboard-${STRATEGY}`, Strategy);
+  customElements.define("ll-strategy-dashboard-works-with-nest", Strategy);
   (window.customCards ??= []).push({
     type: CARD,
-    name: "Works with Nest alarms",
-    description: "All smoke alarms at a glance, the worst first.",
+    get name() {
+      return `Works with Nest: ${app.hass.localize(TEXT)}`;
+    },
     preview: true,
   });
   (window.customStrategies ??= []).push({
-    type: STRATEGY,
+    type: "works-with-nest",
     strategyType: "dashboard",
     name: "Works with Nest",
-    description: "Every linked home.",
   });
 }

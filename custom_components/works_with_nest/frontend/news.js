@@ -2,49 +2,12 @@
 
 import { Instant } from "./instant.js";
 
-/**
- * @typedef {"ok" | "warning" | "emergency" | null} Level
- * @typedef {"live" | "unclear" | "offline" | "missing" | "link_down"} Heard
- *
- * @typedef {object} Alarm what an alarm says, or said last; times in seconds since 1970
- * @property {string} id of its device
- * @property {string} name
- * @property {boolean} named whether a person gave it this name here
- * @property {string | null} room
- * @property {string | null} label
- * @property {Record<string, string>} entities ids by platform and key
- * @property {Heard} heard
- * @property {number | null} since when it was last heard of
- * @property {Level} smoke
- * @property {Level} carbon_monoxide
- * @property {boolean} testing
- * @property {number | null} tested
- * @property {"ok" | "replace" | null} battery
- * @property {"gray" | "green" | "yellow" | "red" | null} ring
- *
- * @typedef {object} Home
- * @property {string} id
- * @property {string} name
- * @property {Level} smoke
- * @property {Level} carbon_monoxide
- * @property {boolean} understood
- * @property {Record<string, string>} entities
- * @property {Alarm[]} alarms
- * @property {{id: string, name: string, named: boolean, room: string | null, entities: Record<string, string>}[]} thermostats
- *
- * @typedef {object} Link
- * @property {string} title
- * @property {boolean} live
- * @property {number | null} age seconds, when it was told
- * @property {number} live_for
- * @property {number | null} last_contact
- * @property {Home[]} homes
- */
-
 const RETRY_AFTER_MS = 5_000;
+/* What may be so late was held up on its way, or a clock was set. */
+const LATE_S = 5;
 
 export class News {
-  /** @type {Map<string, Link> | null} null until something was told */
+  /** @type {Map<string, import("./shapes").Link> | null} null until something was told */
   links = null;
   /** Whether what was told can still be followed by something newer. */
   reachable = false;
@@ -52,7 +15,12 @@ export class News {
   refused = false;
   /** @type {Instant} */
   told = Instant.now();
+  /** How many seconds that may have been on its way at most: while a machine sleeps, messages wait. */
+  delay = 0;
 
+  /** When this browser asked, by its own clocks, and when that was answered, by Home Assistant's. */
+  #asked;
+  #answered;
   #listeners = new Set();
   #connection;
   #unsubscribe = null;
@@ -74,7 +42,7 @@ export class News {
 
   /** How old the news of a link is now, in seconds. */
   age(link) {
-    return link.age === null ? Infinity : link.age + this.told.age();
+    return link.age === null ? Infinity : link.age + this.delay + this.told.age();
   }
 
   #begin() {
@@ -82,16 +50,21 @@ export class News {
     this.refused = false;
     this.#connection.addEventListener("disconnected", this.#lost);
     this.#connection.addEventListener("ready", this.#subscribe);
-    this.#subscribe();
+    // While it is not there, whatever is asked waits; and when it is there, it is asked.
+    if (this.#connection.connected !== false) this.#subscribe();
   }
 
   #end() {
     clearTimeout(this.#retry);
     this.#connection.removeEventListener("disconnected", this.#lost);
     this.#connection.removeEventListener("ready", this.#subscribe);
+    this.#leave();
+    this.reachable = false;
+  }
+
+  #leave() {
     this.#unsubscribe?.then((unsubscribe) => unsubscribe()).catch(() => {});
     this.#unsubscribe = null;
-    this.reachable = false;
   }
 
   /* Not by the connection itself, which gives up where Home Assistant answers before the integration is there. */
@@ -99,6 +72,8 @@ export class News {
     clearTimeout(this.#retry);
     const take = (message) => this.#unsubscribe === subscribed && this.#take(message);
     const command = { type: "works_with_nest/subscribe" };
+    this.#asked = Instant.now();
+    this.#answered = null;
     const subscribed = this.#connection.subscribeMessage(take, command, { resubscribe: false });
     this.#unsubscribe = subscribed;
     subscribed.catch(() => this.#unsubscribe === subscribed && this.#failed());
@@ -115,13 +90,23 @@ export class News {
     this.#tell();
   };
 
-  #take({ links }) {
+  #take({ links, sent }) {
+    this.#weigh(sent);
     const before = this.links ?? new Map();
     this.links = new Map(Object.entries(links).map(([id, link]) => [id, { homes: [], ...before.get(id), ...link }]));
     this.told = Instant.now();
     this.reachable = true;
     this.refused = false;
     this.#tell();
+  }
+
+  /** Judge how late comes what was sent at a time: nothing was answered before it was asked. Of what is late, ask anew. */
+  #weigh(sent) {
+    this.#answered ??= sent;
+    this.delay = Math.max(this.#asked.age() - (sent - this.#answered), 0);
+    if (this.delay <= LATE_S) return;
+    this.#leave();
+    this.#subscribe();
   }
 
   #tell() {

@@ -1,10 +1,12 @@
 /* The ring of an alarm, with a sign in it: whoever sees no colours reads the sign and the line. */
 
 const SVG = "http://www.w3.org/2000/svg";
+const QUESTION = "M9.6 9.8a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.2 1-1.2 1.8M12 16.6v.2";
 const SIGNS = {
   emergency: "M12 6.8v6.4M12 17v.2",
   warning: "M12 7.5v5.5M12 16.4v.2",
-  silent: "M9.6 9.8a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.2 1-1.2 1.8M12 16.6v.2",
+  silent: QUESTION,
+  partial: QUESTION,
   test: "M10 8.5l5.5 3.5-5.5 3.5z",
   battery: "M7.5 9.5h8v5h-8zM17 11.2v1.6",
   clear: "M8 12.4l2.8 2.8L16 9.4",

@@ -1,8 +1,8 @@
 /* What is so, as sentences: of the whole, and of each alarm. */
 
 /**
- * @typedef {import("./judge.js").Verdict} Verdict
- * @typedef {import("./judge.js").Row} Row
+ * @typedef {import("./shapes").Verdict} Verdict
+ * @typedef {import("./shapes").Row} Row
  * @typedef {import("./words.js").Words} Words
  */
 
@@ -18,7 +18,15 @@ export function nameOf({ alarm }, words) {
 /** The state of an alarm, in words. */
 export function stateOf(row, words) {
   const state = words.say(stateKey(row));
+  if (row.tone === "battery") return `${state} · ${batteryOf(row, words)}`;
   return HEARD.includes(row.heard) ? state : notHeard(state, row.since, words);
+}
+
+const batteryOf = ({ alarm: { battery } }, words) => words.say(`battery_${battery ?? "unknown"}`);
+
+/** When an alarm was heard last, where that is now. */
+export function checkedOf(row, words) {
+  return row.heard === "live" ? words.say("checked_at", { ago: words.ago(row.age) }) : "";
 }
 
 function stateKey({ alarm, level, heard }) {
@@ -34,12 +42,11 @@ function notHeard(state, since, words) {
 /** What else is to be said of an alarm. What an alarm that is not heard said of its battery may not be so any more. */
 export function factsOf(row, words) {
   const { battery, tested } = row.alarm;
-  const isHeard = row.heard === "live";
+  const isTold = row.heard === "live" ? row.tone !== "battery" : battery === "replace";
   return [
     ...row.causes.map((cause) => words.say(cause)),
-    isHeard || battery === "replace" ? words.say(`battery_${battery ?? "unknown"}`) : "",
+    isTold ? batteryOf(row, words) : "",
     tested === null ? words.say("untested") : words.say("tested", { date: words.date(tested) }),
-    isHeard ? words.say("checked_at", { ago: words.ago(row.age) }) : "",
   ].filter(Boolean);
 }
 
@@ -50,13 +57,18 @@ export function factsOf(row, words) {
  * @returns {{title: string, detail: string}}
  */
 export function wholeOf(verdict, words) {
-  return WHOLE[verdict.tone](verdict, words);
+  const { title, detail } = WHOLE[verdict.tone](verdict, words);
+  const withheld = verdict.withheld && verdict.rows.length ? words.say("withheld") : "";
+  return { title, detail: [detail, withheld].filter(Boolean).join(". ") };
 }
 
 const WHOLE = {
   waiting: (_, words) => ({ title: words.say("waiting"), detail: "" }),
   refused: (_, words) => ({ title: words.say("refused"), detail: words.say("refused_why") }),
-  none: (_, words) => ({ title: words.say("no_alarms"), detail: words.say("no_alarms_why") }),
+  none: ({ withheld }, words) =>
+    withheld
+      ? { title: words.say("all_withheld"), detail: "" }
+      : { title: words.say("no_alarms"), detail: words.say("no_alarms_why") },
   emergency: (verdict, words) => alarming(verdict, "emergency", words),
   warning: (verdict, words) => alarming(verdict, "warning", words),
   silent,
@@ -64,9 +76,15 @@ const WHOLE = {
     title: words.say("test_in", { room: rooms(verdict.rows, "test", words) }),
     detail: checked(verdict, words),
   }),
-  battery: (verdict, words) => ({ title: words.say("all_clear"), detail: `${checked(verdict, words)}. ${batteries(verdict, words)}` }),
-  clear: (verdict, words) => ({ title: words.say("all_clear"), detail: checked(verdict, words) }),
+  battery: (verdict, words) => clear("all_clear", verdict, words),
+  clear: (verdict, words) => clear("all_clear", verdict, words),
+  partial: (verdict, words) => clear("clear_in_part", verdict, words),
 };
+
+function clear(title, verdict, words) {
+  const detail = [checked(verdict, words), batteries(verdict, words)].filter(Boolean).join(". ");
+  return { title: words.say(title), detail };
+}
 
 /** Where it smokes; in the words of all that do, and of since when nobody hears of them where nobody does. */
 function alarming({ rows, age }, level, words) {

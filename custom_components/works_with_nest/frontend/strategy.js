@@ -4,7 +4,7 @@ import { newsOf } from "./news.js";
 import { nameOf } from "./sentences.js";
 import { wordsOf } from "./words.js";
 
-/** @typedef {import("./news.js").Home} Home */
+/** @typedef {import("./shapes").Home} Home */
 
 /** Generate the dashboard of all homes that are linked at this moment. */
 export async function generate(hass) {
@@ -13,7 +13,7 @@ export async function generate(hass) {
   return { views: homes.length ? homes.map((home) => viewOf(home, words)) : [emptyView(words)] };
 }
 
-/** @returns {Promise<import("./news.js").Link[]>} */
+/** @returns {Promise<import("./shapes").Link[]>} */
 function firstNews(connection) {
   const news = newsOf(connection);
   return new Promise((resolve) => {

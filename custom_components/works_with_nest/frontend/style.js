@@ -16,7 +16,7 @@ ha-card {
   position: relative; display: flex; align-items: center; gap: 16px; padding: 16px; min-height: 56px;
   background: color-mix(in srgb, var(--tone) 14%, var(--ground)); border-block-end: 3px solid var(--tone);
 }
-.whole.silent {
+.whole.silent, .whole.partial {
   border-block-end-style: dashed;
   background: repeating-linear-gradient(135deg, transparent 0 12px, color-mix(in srgb, var(--tone) 14%, transparent) 12px 24px);
 }
@@ -28,7 +28,7 @@ ha-card {
 }
 .whole .ring { inline-size: 56px; block-size: 56px; }
 .words { min-inline-size: 0; overflow-wrap: anywhere; }
-.title { margin: 0; font-size: 1.4rem; line-height: 1.25; font-weight: 500; }
+.title { margin: 0; font-size: 1.4rem; line-height: 1.25; font-weight: 500; text-wrap: balance; }
 .emergency .title { font-size: 1.7rem; font-weight: 700; }
 .detail { margin: 2px 0 0; font-size: 1rem; line-height: 1.4; }
 .stopped {
@@ -53,14 +53,15 @@ ha-card {
 .alarm.silent { border: 2px dashed var(--quiet); }
 .alarm.emergency.unheard, .alarm.warning.unheard { border-style: dashed; }
 .name { display: block; font-weight: 500; }
-.state { display: block; }
 .alarm:not(.clear) .state { font-weight: 600; }
-.facts { display: block; font-size: 0.875rem; opacity: 0.9; }
-.compact .facts { display: none; }
+.checked, .facts { font-size: 0.875rem; opacity: 0.9; }
+.checked:not(:empty)::before { content: " · "; }
+.facts { display: block; }
+.compact :is(.checked, .facts) { display: none; }
 .ring { flex: none; inline-size: 40px; block-size: 40px; }
 .ring circle { fill: none; stroke: var(--ring, var(--tone)); stroke-width: 3.5; }
 .ring path { fill: none; stroke: currentcolor; stroke-width: 2.4; stroke-linecap: round; stroke-linejoin: round; }
-.unheard .ring circle, .silent .ring circle { stroke-dasharray: 3.2 3.4; }
+.unheard .ring circle, .silent .ring circle, .partial .ring circle { stroke-dasharray: 3.2 3.4; }
 .emergency .ring circle { fill: var(--tone); stroke-width: 5; }
 .emergency .ring path { stroke: var(--sign, #fff); stroke-width: 3; }
 .emergency.unheard .ring circle { fill: none; stroke-width: 4.5; }
