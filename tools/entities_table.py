@@ -3,7 +3,6 @@
 Prints whether the document holds exactly that; with --write, makes it so.
 """
 
-import argparse
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ from homeassistant.util.unit_system import METRIC_SYSTEM
 from custom_components.works_with_nest import PLATFORMS, entity as entities, event
 from custom_components.works_with_nest.transitions import Known, KnownAlarm, Seen, transitions
 from custom_components.works_with_nest.wwn import models
+from tools.made import compare_or_write
 from tools.paths import CHECKOUT
 from tools.wire_fields import ALARM, REASONS, STRUCTURE, THERMOSTAT
 
@@ -253,17 +253,7 @@ def text(found: Uses) -> str:
 
 def main(arguments: list[str] | None = None, file: Path = DOCUMENT) -> int:
     """Compare, or write."""
-    parser = argparse.ArgumentParser(prog="python -m tools.entities_table", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write docs/entities.md")
-    is_write = parser.parse_args(arguments).write
-    wanted, present = text(uses()), file.read_text(encoding="utf-8") if file.exists() else ""
-    if is_write:
-        file.write_text(wanted, encoding="utf-8")
-    if is_write or wanted == present:
-        print(f"{file.name} holds where every field is shown.")
-        return 0
-    print(f"{file.name} does not hold where every field is shown; run this with --write.", file=sys.stderr)
-    return 1
+    return compare_or_write("entities_table", __doc__, file, lambda _: text(uses()), arguments)
 
 
 if __name__ == "__main__":

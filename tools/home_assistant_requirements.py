@@ -3,7 +3,6 @@
 Prints whether pyproject.toml holds exactly that for the installed Home Assistant; with --write, makes it so.
 """
 
-import argparse
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -13,6 +12,7 @@ import sys
 from typing import Any, Final
 
 from tools.home_assistant.folder import DOMAINS
+from tools.made import compare_or_write
 from tools.paths import CUSTOM_COMPONENTS, PROJECT_FILE
 
 OURS: Final = "works_with_nest"
@@ -72,20 +72,9 @@ def replaced(project: str, found: Iterable[str]) -> str:
 
 def main(arguments: list[str] | None = None, file: Path = PROJECT_FILE) -> int:
     """Compare, or write."""
-    parser = argparse.ArgumentParser(prog="python -m tools.home_assistant_requirements", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write the group into pyproject.toml")
-    is_write = parser.parse_args(arguments).write
-    found, present = requirements(), file.read_text()
-    wanted = replaced(present, found)
-    if wanted == present:
-        print(f"pyproject.toml holds the {len(found)} packages that Home Assistant's start needs.")
-        return 0
-    if is_write:
-        file.write_text(wanted)
-        print(f"Wrote {len(found)} packages into pyproject.toml; run script/bootstrap now.")
-        return 0
-    print("pyproject.toml does not hold what Home Assistant's start needs; run this with --write.", file=sys.stderr)
-    return 1
+    return compare_or_write(
+        "home_assistant_requirements", __doc__, file, lambda project: replaced(project, requirements()), arguments
+    )
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 Prints whether docs/server.md holds exactly that; with --write, makes it so.
 """
 
-import argparse
 from pathlib import Path
 import sys
 from typing import Final
 
+from tools.made import compare_or_write
 from tools.paths import CHECKOUT
 from wwn_server.cli import default_text
 from wwn_server.homes.sources.kinds import KINDS
@@ -52,17 +52,9 @@ def replaced(document: str) -> str:
     return document
 
 
-def main(arguments: list[str] | None = None, document: Path = DOCUMENT) -> int:
+def main(arguments: list[str] | None = None, file: Path = DOCUMENT) -> int:
     """Compare, or write."""
-    parser = argparse.ArgumentParser(prog="python -m tools.server_options", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write the table into docs/server.md")
-    is_write = parser.parse_args(arguments).write
-    present = document.read_text(encoding="utf-8")
-    wanted = replaced(present)
-    if is_write:
-        document.write_text(wanted, encoding="utf-8")
-    print("up to date" if is_write or wanted == present else "out of date; run this again with --write")
-    return 0 if is_write or wanted == present else 1
+    return compare_or_write("server_options", __doc__, file, replaced, arguments)
 
 
 def _default(text: str) -> str:

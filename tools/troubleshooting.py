@@ -3,7 +3,6 @@
 Prints whether the document holds exactly that; with --write, makes it so.
 """
 
-import argparse
 from collections.abc import Iterator
 import json
 from pathlib import Path
@@ -11,6 +10,7 @@ import sys
 from typing import Any, Final
 
 from tools.causes import CAUSES
+from tools.made import compare_or_write
 from tools.paths import CHECKOUT
 
 DOCUMENT: Final = CHECKOUT / "docs" / "troubleshooting.md"
@@ -78,17 +78,7 @@ def text() -> str:
 
 def main(arguments: list[str] | None = None, file: Path = DOCUMENT) -> int:
     """Compare, or write."""
-    parser = argparse.ArgumentParser(prog="python -m tools.troubleshooting", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write docs/troubleshooting.md")
-    is_write = parser.parse_args(arguments).write
-    wanted, present = text(), file.read_text(encoding="utf-8") if file.exists() else ""
-    if is_write:
-        file.write_text(wanted, encoding="utf-8")
-    if is_write or wanted == present:
-        print(f"{file.name} holds every sentence.")
-        return 0
-    print(f"{file.name} does not hold every sentence; run this with --write.", file=sys.stderr)
-    return 1
+    return compare_or_write("troubleshooting", __doc__, file, lambda _: text(), arguments)
 
 
 if __name__ == "__main__":

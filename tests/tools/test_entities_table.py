@@ -51,6 +51,6 @@ def test_a_reason_for_what_is_shown_is_found() -> None:
 def test_a_document_that_is_out_of_date_is_said_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "entities.md"
     assert entities_table.main([], file) == 1
-    assert "run this with --write" in capsys.readouterr().err
+    assert "out of date; run this with --write" in capsys.readouterr().err
     assert entities_table.main(["--write"], file) == 0
     assert file.read_text(encoding="utf-8") == entities_table.DOCUMENT.read_text(encoding="utf-8")
