@@ -8,6 +8,7 @@ import ssl
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +50,17 @@ def reload(context: ssl.SSLContext, settings: Settings) -> None:
 
 def ends(certificate: Path) -> datetime:
     """Return until when a certificate holds. Raises ``CertificateError``."""
+    return _read(certificate).not_valid_after_utc
+
+
+def fingerprint(certificate: Path) -> str:
+    """Return what hubs show people to compare: SHA-256, as programs spell it. Raises ``CertificateError``."""
+    return _read(certificate).fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def _read(certificate: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+        return x509.load_pem_x509_certificate(certificate.read_bytes())
     except (OSError, ValueError) as error:
         msg = f"{certificate} is no certificate in PEM form: {error}"
         raise CertificateError(msg) from None
@@ -64,7 +74,7 @@ def describe(settings: Settings) -> str:
     if end <= datetime.now(UTC):
         msg = f"{settings.certificate} ended on {end:%Y-%m-%d}. Get a new one: browsers and hubs refuse it."
         raise CertificateError(msg)
-    return f"{settings.certificate}, until {end:%Y-%m-%d}"
+    return f"{settings.certificate}, until {end:%Y-%m-%d}, SHA-256 fingerprint {fingerprint(settings.certificate)}"
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:

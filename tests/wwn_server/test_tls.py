@@ -9,6 +9,8 @@ import signal
 import ssl
 import time
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 import pytest
 
 from wwn_server.__main__ import main
@@ -123,7 +125,10 @@ def test_one_file_may_hold_both(tmp_path: Path, capsys: pytest.CaptureFixture[st
     both = tmp_path / "both.pem"
     both.write_text(pair.certificate.read_text() + pair.key.read_text())
     assert main(["check", "--data", str(tmp_path), "--port", "0", "--certificate", str(both)]) == 0
-    assert f"fine     certificate: {both}, until " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"fine     certificate: {both}, until " in said
+    shown = x509.load_pem_x509_certificate(pair.certificate.read_bytes()).fingerprint(hashes.SHA256())
+    assert bytes.fromhex(said.partition("SHA-256 fingerprint ")[2].split()[0].replace(":", "")) == shown
 
 
 def test_https_is_what_is_announced(tmp_path: Path, store: Store) -> None:
