@@ -68,7 +68,7 @@ async def _first_document(coordinator: WwnCoordinator) -> None:
     except ConfigEntryAuthFailed as err:
         if not any(remembered(coordinator, LINK_KEY)):
             raise
-        LOGGER.info("%s is not accepted any more at the start: %s", coordinator.name, err.__cause__)
+        LOGGER.info("At the start, %s is not accepted any more: %s", coordinator.name, err.__cause__)
         coordinator.config_entry.async_start_reauth(coordinator.hass)
         coordinator.async_start_unheard()
     except ConfigEntryNotReady as err:

@@ -97,17 +97,18 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
 
     def __init__(self, hass: HomeAssistant, entry: WwnConfigEntry) -> None:
         """Set up for one link."""
+        self.server = NestServer.from_dict(entry.data[CONF_SERVER])
         super().__init__(
             hass,
             cast("logging.Logger", PollLogger(LOGGER)),
             config_entry=entry,
-            name=entry.title,
+            # What the log calls it: the home's name is for those who look closely.
+            name=f"the link to {self.server.base.authority}",
             update_interval=POLL_WITHOUT_STREAM,
             always_update=False,
         )
         self.data = EMPTY
         self.has_document = False
-        self.server = NestServer.from_dict(entry.data[CONF_SERVER])
         self.client = WwnClient(async_get_clientsession(hass), self.server, entry.data[CONF_TOKEN]["access_token"])
         self.homes = included_homes(entry)
         # Homes that were linked and that a person left out since.

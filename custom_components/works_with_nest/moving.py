@@ -51,7 +51,7 @@ async def _follow(hass: HomeAssistant, entry: ConfigEntry[Any], known: NestServe
         LOGGER.debug("What was found did not prove that it is the server of %s: %s", entry.title, err)
         _say_unproven(hass, entry, base)
         return
-    LOGGER.info("The server of %s moved, and proved it", entry.title)
+    LOGGER.info("A linked server moved from %s to %s, and proved it", known.base, found.base)
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_SERVER: found.as_dict()})
     hass.config_entries.async_schedule_reload(entry.entry_id)
 

@@ -116,6 +116,7 @@ class WwnRemoval:
         return next((each.removeprefix(prefix) for each in found if each.startswith(prefix)), None)
 
     def _remove(self, entry: dr.DeviceEntry) -> None:
-        LOGGER.info("%s is gone from its home, so it is removed here", entry.name_by_user or entry.name)
+        LOGGER.info("A device of %s is gone from its home, so it is removed here", self._coordinator.name)
+        LOGGER.debug("It is %s", entry.name_by_user or entry.name)
         del self._missing[entry.id]
         dr.async_get(self._coordinator.hass).async_remove_device(entry.id)

@@ -30,7 +30,7 @@ def registered(hass: HomeAssistant, entry_id: str) -> tuple[set[str], set[str]]:
 
 def said_of_link(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
-        record.getMessage().partition(" Home")[0]
+        record.getMessage().partition(" the link")[0]
         for record in caplog.records
         if record.name.startswith(f"custom_components.{DOMAIN}") and record.levelno >= logging.INFO
     ]

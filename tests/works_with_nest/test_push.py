@@ -343,8 +343,8 @@ async def test_loss_and_return_of_the_stream_are_said_once_each_to_who_looks_clo
     service.send(None)
     await until(lambda: service.count("STREAM") >= 4)
     service.stream_status = 200
-    await until(lambda: caplog.text.count("Listening to Home") == 2)
-    assert caplog.text.count("Lost the stream of Home") == 1
+    await until(lambda: caplog.text.count("Listening to the link") == 2)
+    assert caplog.text.count("Lost the stream of the link") == 1
 
 
 async def test_a_revoked_link_is_down_at_once_and_asks_for_linking_again_once(

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+import logging
+import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -15,6 +17,7 @@ from custom_components.works_with_nest.removal import is_missing
 from custom_components.works_with_nest.wwn.models import DocumentReader
 
 from .conftest import SERVER_ID, FixtureService, SetUp, until
+from .test_diagnostics import private_values
 
 BEDROOM = "Kas1VOqg6YYZYn9ZhyiA4uoRgnatmUdj"
 KITCHEN = "AWtGSU8po-799NksnRH9ucAUsdMlHUvT"
@@ -140,3 +143,32 @@ async def test_a_device_that_was_there_in_between_is_not_gone(
 
 def test_the_second_look_comes_a_minute_later() -> None:
     assert removal.CONFIRMED_AFTER == 60
+
+
+async def test_no_name_and_no_id_is_logged_but_for_those_who_look_closely(
+    hass: HomeAssistant,
+    service: FixtureService,
+    link: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    short_clocks: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "custom_components.works_with_nest")
+    monkeypatch.setattr(removal, "CONFIRMED_AFTER", 0.1)
+    entry = await link()
+    await until(lambda: entry.runtime_data.open_gap is None)
+    private = {*private_values(service.document), "Hallway (Downstairs)", SERVER_ID, entry.unique_id}
+    service.push(sold)
+    await until(lambda: not is_registered(hass, entry, BEDROOM))
+    service.status = service.stream_status = 503
+    service.send(None)
+    await until(lambda: not entry.runtime_data.live)
+    await hass.config_entries.async_remove(entry.entry_id)
+    ours = [each for each in caplog.records if each.name.startswith("custom_components.works_with_nest")]
+    loud = "\n".join(each.getMessage() for each in ours if each.levelno > logging.DEBUG)
+    for said in ("is gone from its home", "Lost the link to", "Could not end the link"):
+        assert said in loud
+    assert [value for value in sorted(private) if value in loud] == []
+    assert not re.search(r"\bHome\b(?! Assistant)", loud)
+    # What it was called is for those who do.
+    assert "It is Nest Protect" in [each.getMessage() for each in ours]

@@ -308,7 +308,7 @@ async def test_a_loss_and_a_return_are_one_line_each(
     service.status, service.stream_status = 200, stream
     await until(lambda: state_of(CONNECTION) == "on")
     said = [record for record in caplog.records if record.levelno >= logging.INFO and DOMAIN in record.name]
-    assert [(each.levelname, each.getMessage().partition(" Home")[0]) for each in said] == [
+    assert [(each.levelname, each.getMessage().partition(" the link")[0]) for each in said] == [
         ("INFO", "Lost"),
         ("INFO", "Heard of"),
     ]
