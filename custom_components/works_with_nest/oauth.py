@@ -63,12 +63,6 @@ class WwnOAuth2Implementation(LocalOAuth2ImplementationWithPkce):
 
     @property
     @override
-    def name(self) -> str:
-        """Return the server's name."""
-        return self._server.name
-
-    @property
-    @override
     def redirect_uri(self) -> str:
         """Return where the person comes back to; nowhere with a PIN."""
         return self._redirect_to or ""

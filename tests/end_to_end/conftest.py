@@ -10,10 +10,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_socket import socket_allow_hosts
 from yarl import URL
 
 from custom_components.works_with_nest.const import DOMAIN
 from tools.nest_home import NestHomeServer, NestPerson
+from tools.ports import LOOPBACK
 
 EVERYTHING: dict[str, Any] = {"thermostat": "change", "away": "change", "smoke_co": True}
 PASSWORD = "a long enough password"
@@ -35,6 +37,13 @@ def _stage(
 def more_options() -> tuple[str, ...]:
     """Return what a test module may replace to run the server otherwise."""
     return ()
+
+
+@pytest.fixture
+def elsewhere(socket_enabled: None) -> str:
+    """Return another address of this machine, which is not the one that everything here is on."""
+    socket_allow_hosts([LOOPBACK, "127.0.0.2"])
+    return "127.0.0.2"
 
 
 @pytest.fixture
@@ -78,10 +87,12 @@ class Browser:
 
     async def come_back(self, result: ConfigFlowResult, decide: Decide) -> ConfigFlowResult:
         """Decide on the server's page, follow where it leads, and return how the flow went on."""
-        back = URL(await decide(result["url"]))
-        response = await self._client.get(str(back.relative()))
-        assert response.status == 200
+        assert await self.arrive(URL(await decide(result["url"]))) == 200
         return await self.submit(result, None)
+
+    async def arrive(self, back: URL) -> int:
+        """Follow where the server's page leads, and return how Home Assistant answers."""
+        return (await self._client.get(str(back.relative()))).status
 
     async def link(self, address: str, decide: Decide, share: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Walk the whole way."""

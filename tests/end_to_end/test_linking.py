@@ -377,3 +377,17 @@ async def test_a_server_that_was_found_is_not_offered_once_it_is_linked_by_its_a
     assert len(hass.config_entries.flow.async_progress()) == 1
     assert (await browser.link(nest_home.base, person.accept))["type"] == "create_entry"
     assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_who_comes_back_with_a_state_that_is_not_ours_moves_nothing(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    step = await browser.consent_step(nest_home.base)
+    back = URL(await person.accept(step["url"]))
+    for state in ("", "forged", f"{back.query['state'][:-4]}AAAA"):
+        assert await browser.arrive(back.update_query(state=state)) == 400
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert (flow["flow_id"], flow["step_id"]) == (step["flow_id"], "auth")
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    assert await browser.arrive(back) == 200
+    assert (await browser.submit(step, None))["type"] == "create_entry"

@@ -1,5 +1,6 @@
 """Finding a server, and the life of a registration and a token on it."""
 
+import asyncio
 import base64
 from typing import Any
 
@@ -7,7 +8,7 @@ from aiohttp import ClientSession, web
 import pytest
 from yarl import URL
 
-from custom_components.works_with_nest.wwn import NestServer, async_discover, body as body_module
+from custom_components.works_with_nest.wwn import NestServer, async_discover, auth, body as body_module
 from custom_components.works_with_nest.wwn.auth import (
     RegisteredClient,
     Registration,
@@ -30,7 +31,7 @@ from custom_components.works_with_nest.wwn.errors import (
     WwnServerError,
 )
 from custom_components.works_with_nest.wwn.models import Permission
-from custom_components.works_with_nest.wwn.original import async_find_service
+from custom_components.works_with_nest.wwn.original import async_find_service, original_server
 
 from .conftest import Serve, discovery_document, nest_server
 
@@ -187,6 +188,10 @@ async def test_people_are_sent_to_the_address_their_browser_reaches(serve: Serve
             id="a token in the name of the host",
         ),
         pytest.param({"works_with_nest": {"revocation_template": ["{access_token}"]}}, id="a template that is none"),
+        pytest.param(
+            {"works_with_nest": {"revocation_template": "http://127.0.0.1/tokens?token={access_token}"}},
+            id="a token beside the path",
+        ),
         pytest.param({"works_with_nest": {"server_id": ""}}, id="no id"),
         pytest.param({"works_with_nest": {"name": 3}}, id="a name that is none"),
         pytest.param({"works_with_nest": {"shards": ["nowhere"]}}, id="a shard that is no address"),
@@ -355,3 +360,59 @@ async def test_an_unreachable_server_does_not_put_the_token_into_the_error(
         await async_revoke(session, nest_server(URL(f"http://127.0.0.1:{unused_tcp_port}")), "c.secret-token")
     assert "c.secret-token" not in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for(
+    serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "REQUEST_TIMEOUT", 0.05)
+
+    async def handler(_request: web.Request) -> web.Response:
+        await asyncio.sleep(1)
+        return web.json_response()
+
+    with pytest.raises(WwnConnectionError, match="no answer within"):
+        await async_discover(session, await serve(handler))
+
+
+@pytest.mark.parametrize("body", [{}, {"client_id": 3}, {"client_id": "1", "client_version": "new"}, []])
+async def test_an_answer_that_brings_no_client_is_not_understood(
+    serve: Serve, session: ClientSession, body: object
+) -> None:
+    server = nest_server(await serve(answering(201, body)))
+    with pytest.raises(WwnProtocolError):
+        await async_register(session, server, REGISTRATION)
+
+
+async def test_nobody_is_registered_at_a_service_that_has_no_place_for_it(serve: Serve, session: ClientSession) -> None:
+    with pytest.raises(WwnProtocolError, match="registers no clients"):
+        await async_register(session, original_server(await serve(answering(201, {}))), REGISTRATION)
+
+
+async def test_a_service_that_leads_elsewhere_is_not_followed(serve: Serve, session: ClientSession) -> None:
+    went: list[str] = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        went.append(request.path)
+        return web.json_response()
+
+    other = await serve(elsewhere)
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.path != "/":
+            return web.json_response(status=404)
+        return web.Response(status=307, headers={"Location": f"http://localhost:{other.port}/"})
+
+    with pytest.raises(WwnRedirectError):
+        await async_find_service(session, str(await serve(handler)))
+    assert went == []
+
+
+async def test_a_service_that_stops_answering_is_no_connection(serve: Serve, session: ClientSession) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.path == "/" and request.transport:
+            request.transport.abort()
+        return web.json_response(status=404)
+
+    with pytest.raises(WwnConnectionError):
+        await async_find_service(session, str(await serve(handler)))

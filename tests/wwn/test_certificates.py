@@ -29,13 +29,16 @@ from tests.certificates import Authority, Pair, fingerprint_of
 from .conftest import discovery_document, nest_server
 
 
-async def answering(pair: Pair, status: int = 200, body: dict[str, Any] | None = None) -> TestServer:
-    """Return a server with this certificate, which says the same to everything if there is a body."""
+async def answering(pair: Pair, status: int = 200, body: dict[str, Any] | None = None, **ours: Any) -> TestServer:
+    """Return a server with this certificate, which says the same to everything if there is a body.
+
+    ours: what else stands in its discovery document.
+    """
 
     async def handler(request: web.Request) -> web.Response:
         base = request.url.origin()
         found = request.path.startswith("/.well-known/")
-        said = discovery_document(base) if found else {"structures": {}}
+        said = discovery_document(base, works_with_nest=ours) if found else {"structures": {}}
         return web.json_response(said if body is None else body, status=status)
 
     app = web.Application()
@@ -45,10 +48,10 @@ async def answering(pair: Pair, status: int = 200, body: dict[str, Any] | None =
     return server
 
 
-async def found(pair: Pair, trusted: Path | None = None, fingerprint: str | None = None) -> NestServer:
+async def found(pair: Pair, trusted: Path | None = None, fingerprint: str | None = None, **ours: Any) -> NestServer:
     """Look for a server with this certificate; trusted: an authority that is."""
     context = ssl.create_default_context(cafile=trusted) if trusted else True
-    server = await answering(pair)
+    server = await answering(pair, **ours)
     try:
         async with ClientSession(connector=TCPConnector(ssl=context)) as session:
             return await async_discover(session, server.make_url("/").origin(), fingerprint)
@@ -149,3 +152,11 @@ async def test_an_original_service_is_found_by_https_without_its_scheme(tmp_path
         found = await async_find_service(session, base.authority, confirmed)
     await server.close()
     assert found.api_root == base
+
+
+async def test_no_token_may_go_from_https_to_a_shard_without(tmp_path: Path) -> None:
+    pair = Authority("self").pair(tmp_path)
+    confirmed = fingerprint_of(pair.certificate).replace(":", "").lower()
+    assert (await found(pair, fingerprint=confirmed, shards=["https://127.0.0.1:9554"])).shards
+    with pytest.raises(WwnDiscoveryError):
+        await found(pair, fingerprint=confirmed, shards=["http://127.0.0.1:9554"])
