@@ -32,7 +32,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     "certificate_other_name": ("The address is not in the certificate", "Use its name, or make a new certificate"),
     "certificate_self_signed": (
         "Nobody but the server vouches for it",
-        "Compare the fingerprint: `openssl x509 -noout -fingerprint -sha256 -in FILE`",
+        "Compare it with what `wwn-server check` says, or `openssl x509 -noout -fingerprint -sha256 -in FILE`",
     ),
     "client_refused": (
         "Mistyped, or made anew at the service",

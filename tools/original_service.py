@@ -6,6 +6,8 @@ from typing import Any, Final, Self
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, web
 from aiohttp.test_utils import TestServer
 
+from .ports import LOOPBACK
+
 # What a service without discovery and registration does not have.
 ADDED: Final = ("/.well-known/", "/oauth2/register")
 LISTED: Final = re.compile(rb',?"permissions":\[[^\]]*\]')
@@ -14,11 +16,13 @@ LISTED: Final = re.compile(rb',?"permissions":\[[^\]]*\]')
 class OriginalService:
     """Stands in front of a server, hands everything on, and hides what was added to the protocol."""
 
-    def __init__(self, upstream: str) -> None:
-        """Stand before the server at this address; used in a with block."""
+    def __init__(self, upstream: str, host: str = LOOPBACK) -> None:
+        """Stand before the server at this address, at an address of this machine; used in a with block."""
         self.upstream = upstream
         # What was asked for, oldest first, with the query and, of a form, its fields.
         self.asked: list[tuple[str, str, dict[str, str]]] = []
+        # The tokens that came along, and the word that stands for none.
+        self.tokens: set[str] = set()
         # Whether a printer that wants a password answers instead.
         self.is_printer = False
         # Whether its data cannot be read just now.
@@ -29,7 +33,7 @@ class OriginalService:
         self._session: ClientSession
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._hand_on)
-        self._server = TestServer(app, host="127.0.0.1")
+        self._server = TestServer(app, host=host)
 
     @property
     def base(self) -> str:
@@ -57,6 +61,7 @@ class OriginalService:
         body = await request.read()
         form = dict(await request.post()) if request.content_type.endswith("urlencoded") else {}
         self.asked.append((request.method, request.path, {**request.query, **{k: str(v) for k, v in form.items()}}))
+        self.tokens.add(request.headers.get("Authorization", "").removeprefix("Bearer "))
         if self.is_printer:
             return web.Response(text="<h1>A printer</h1>", content_type="text/html", status=401)
         if (request.method == "DELETE" and not self.ends_tokens) or (request.path == "/" and self.is_broken):

@@ -16,6 +16,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.config_entry_oauth2_flow import AUTH_CALLBACK_PATH, AbstractOAuth2FlowHandler
 from homeassistant.helpers.selector import (
@@ -68,6 +69,8 @@ from .wwn.certificates import async_fingerprint, spelled
 from .wwn.errors import (
     WwnAddressError,
     WwnAuthError,
+    WwnCertificateChangedError,
+    WwnCertificateError,
     WwnError,
     WwnProtocolError,
     WwnRefusedError,
@@ -100,7 +103,7 @@ ACCEPT_SCHEMA: Final = vol.Schema(BY_PIN)
 OWN_LINK_SCHEMA: Final = vol.Schema(
     {**ADDRESS, vol.Required(CONF_ACCEPT_AGAIN, default=False): BooleanSelector(), **BY_PIN}
 )
-RECONFIGURE_SCHEMA: Final = vol.Schema({**ADDRESS, **SHARED})
+RECONFIGURE_SCHEMA: Final = vol.Schema({**ADDRESS, **SHARED, **BY_PIN})
 # What not accepting comes to, by what the dialogue is for.
 DENIED: Final[dict[str | None, str]] = {
     SOURCE_USER: "access_denied",
@@ -135,6 +138,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._confirmed: dict[tuple[str | None, int | None], str] = {}
         self._fingerprint = ""
         self._asked: dict[str, Any] = {}
+        # What was said of the address that a link moves to.
+        self._said = ""
         # Where the person comes back to; None where a PIN takes the way back.
         self._return_to: str | None = None
         # What was asked for before, to be put back where the person does not accept.
@@ -199,7 +204,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         values = {
             "name": self._server.name,
             "redirect": redirect_uri() or AUTH_CALLBACK_PATH,
-            "notice": await self._notice(),
+            "notice": await self._notice(self._server),
         }
         return self.async_show_form(
             step_id="accept", data_schema=ACCEPT_SCHEMA, errors=errors, description_placeholders=values
@@ -219,7 +224,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             except WwnError as err:
                 errors[CONF_ADDRESS], values = translation_key(err), placeholders(err)
             else:
-                return await (self.async_step_accept() if self._is_own else self.async_step_share())
+                return await (self.async_step_accept() if self._is_own else self._offer())
         step_id = "service" if self._is_own else "user"
         schema = self.add_suggested_values_to_schema(ADDRESS_SCHEMA, user_input)
         return self.async_show_form(step_id=step_id, data_schema=schema, errors=errors, description_placeholders=values)
@@ -256,27 +261,53 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
-        """Take a server that announced itself."""
+        """Take a server that announced itself; one whose certificate nobody vouches for is a question to the person."""
         scheme = discovery_info.properties.get("scheme") or "http"
         try:
-            base = URL.build(scheme=scheme, host=discovery_info.host, port=discovery_info.port)
-            if await async_follow(self.hass, discovery_info.properties.get("id"), parse_address(str(base))):
+            base = parse_address(str(URL.build(scheme=scheme, host=discovery_info.host, port=discovery_info.port)))
+            if await async_follow(self.hass, discovery_info.properties.get("id"), base):
                 return self.async_abort(reason="already_configured")
-            self._server = await async_discover(async_get_clientsession(self.hass), parse_address(str(base)))
+            self._server = await async_discover(async_get_clientsession(self.hass), base)
+        except WwnCertificateError:
+            return await self._offer_unproven(discovery_info, base)
         except (WwnError, ValueError) as err:
             LOGGER.debug("Passed over an announced server: %s", err)
             return self.async_abort(reason="not_works_with_nest")
-        await self.async_set_unique_id(self._server.server_id)
-        self._abort_if_unique_id_configured()
-        if self._linked_homes():
-            return self.async_abort(reason="already_configured")
-        self.context["title_placeholders"] = {"name": self._server.name}
+        return await self._offer()
+
+    async def _offer_unproven(self, discovery_info: ZeroconfServiceInfo, base: URL) -> ConfigFlowResult:
+        """Offer a server by what it says of itself, and begin with what is wrong with its certificate."""
+        if not (server_id := discovery_info.properties.get("id")):
+            return self.async_abort(reason="not_works_with_nest")
+        await self._claim(server_id)
+        self.context["title_placeholders"] = {"name": discovery_info.name.removesuffix(f".{discovery_info.type}")}
+        return await self._ask_for_address({CONF_ADDRESS: str(base)})
+
+    async def _offer(self) -> ConfigFlowResult:
+        """Ask what to share of the server; one that was found is not offered twice, nor once it is linked."""
+        if self.source == SOURCE_ZEROCONF:
+            await self._claim(self._server.server_id)
+            self.context["title_placeholders"] = {"name": self._server.name}
         return await self.async_step_share()
+
+    async def _claim(self, server_id: str) -> None:
+        """Be the dialogue about a server that was found. Raises AbortFlow where it is linked, or not to be shown."""
+        # Where a person has begun, another dialogue about the same server does not end theirs.
+        await self.async_set_unique_id(server_id, raise_on_progress=self.unique_id is None)
+        self._abort_if_unique_id_configured()
+        entries = self._async_current_entries(include_ignore=False)
+        if any(entry.data[CONF_SERVER]["server_id"] == server_id for entry in entries):
+            reason = "already_configured"
+            raise AbortFlow(reason)
 
     async def async_step_share(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which data to share, then send the person to the server's page."""
         errors: dict[str, str] = {}
-        values = {"name": self._server.name, "address": str(self._server.base), "notice": await self._notice()}
+        values = {
+            "name": self._server.name,
+            "address": str(self._server.base),
+            "notice": await self._notice(self._server),
+        }
         if user_input is not None:
             self._permissions, self._by_pin = chosen_permissions(user_input), user_input[CONF_BY_PIN]
             if not self._permissions:
@@ -396,15 +427,22 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Tell what happened, then send the person to the server's page."""
         errors: dict[str, str] = {}
-        values = {"server": self._server.name, "address": str(self._server.base), "notice": await self._notice()}
+        values = {
+            "server": self._server.name,
+            "address": str(self._server.base),
+            "notice": await self._notice(self._server),
+        }
         if user_input is not None:
-            self._is_linking_again = True
+            self._is_linking_again, self._by_pin = True, user_input[CONF_BY_PIN]
             try:
                 return await self._send_to_consent()
             except WwnError as err:
                 errors["base"] = translation_key(err)
                 values |= placeholders(err)
-        return self.async_show_form(step_id="reauth_confirm", errors=errors, description_placeholders=values)
+        schema = self.add_suggested_values_to_schema(ACCEPT_SCHEMA, {CONF_BY_PIN: self._by_pin})
+        return self.async_show_form(
+            step_id="reauth_confirm", data_schema=schema, errors=errors, description_placeholders=values
+        )
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Change the server's address, or what is shared; only the second has to be accepted again."""
@@ -412,7 +450,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         await self._take_up(entry.data)
         if self._is_own:
             return await self.async_step_own_link(user_input)
-        values = {"server": self._server.name, "notice": await self._notice()}
+        values = {"server": self._server.name, "notice": await self._notice(self._server)}
         if user_input is not None:
             try:
                 found = await self._find(user_input[CONF_ADDRESS])
@@ -422,10 +460,10 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
                     errors[CONF_ADDRESS] = "less_secure"
                 elif not await self._is_proven(found):
                     errors[CONF_ADDRESS] = "not_proven"
-                elif not (chosen := chosen_permissions(user_input)):
+                elif not chosen_permissions(user_input):
                     errors["base"] = "nothing_chosen"
                 else:
-                    return await self._reconfigured(entry, found, chosen)
+                    return await self._reconfigured(entry, found, user_input)
             except WwnAddressError as err:
                 errors[CONF_ADDRESS] = f"address_{err.problem}"
             except WwnSelfSignedError:
@@ -433,7 +471,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             except WwnError as err:
                 errors["base"] = translation_key(err)
                 values |= placeholders(err)
-        shown = user_input or {CONF_ADDRESS: str(self._server.base), **choices_of(self._permissions)}
+        before = {CONF_ADDRESS: str(self._server.base), **choices_of(self._permissions), CONF_BY_PIN: self._by_pin}
+        shown = user_input or before
         schema = self.add_suggested_values_to_schema(RECONFIGURE_SCHEMA, shown)
         return self.async_show_form(
             step_id="reconfigure", data_schema=schema, errors=errors, description_placeholders=values
@@ -461,7 +500,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         values = {
             "server": self._server.name,
             "redirect": redirect_uri() or AUTH_CALLBACK_PATH,
-            "notice": await self._notice(),
+            "notice": await self._notice(self._server),
         }
         if user_input is not None:
             try:
@@ -470,8 +509,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
                     errors[CONF_ADDRESS] = "less_secure"
                 elif self._server.is_original or found.server_id == self._server.server_id:
                     # A host that stands for an id goes on standing for it after a move.
-                    self._server = replace(found, server_id=self._server.server_id)
-                    if result := await self._own_link_changed(entry, user_input):
+                    found = replace(found, server_id=self._server.server_id)
+                    if result := await self._own_link_changed(entry, found, user_input):
                         return result
                 errors.setdefault(CONF_ADDRESS, "other_server")
             except WwnAddressError as err:
@@ -487,27 +526,60 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             step_id="own_link", data_schema=schema, errors=errors, description_placeholders=values
         )
 
-    async def _own_link_changed(self, entry: ConfigEntry, user_input: dict[str, Any]) -> ConfigFlowResult | None:
+    async def _own_link_changed(
+        self, entry: ConfigEntry, found: NestServer, user_input: dict[str, Any]
+    ) -> ConfigFlowResult | None:
         """Move the link, or accept again where it is wanted or needed; None where its homes are not there."""
+        if result := await self._tell(found, user_input):
+            return result
+        self._server, self._by_pin = found, user_input[CONF_BY_PIN]
         document = await self._read_as_linked(entry)
         if document is not None and not document.structures.keys() >= included_homes(entry):
             return None
         if document is None or user_input[CONF_ACCEPT_AGAIN]:
-            self._by_pin = user_input[CONF_BY_PIN]
             return await self._send_to_consent()
-        return self.async_update_reload_and_abort(entry, data_updates={CONF_SERVER: self._server.as_dict()})
+        return self._moved(entry)
 
     async def _reconfigured(
-        self, entry: ConfigEntry, found: NestServer, chosen: tuple[Permission, ...]
+        self, entry: ConfigEntry, found: NestServer, user_input: dict[str, Any]
     ) -> ConfigFlowResult:
         """Move to where the server was found; where other data is wanted, or some is missing, ask for it."""
-        asked, self._server, self._permissions = set(self._permissions), found, chosen
+        if result := await self._tell(found, user_input):
+            return result
+        asked, chosen = set(self._permissions), chosen_permissions(user_input)
+        self._server, self._permissions, self._by_pin = found, chosen, user_input[CONF_BY_PIN]
         document = await self._read_as_linked(entry)
         told = document.permissions if document else None
         if document is None or set(chosen) != asked or (told is not None and not told >= set(chosen)):
             self._asked_before = tuple(asked)
             return await self._send_to_consent()
-        return self.async_update_reload_and_abort(entry, data_updates={CONF_SERVER: found.as_dict()})
+        return self._moved(entry)
+
+    @callback
+    def _moved(self, entry: ConfigEntry) -> ConfigFlowResult:
+        """End where nothing has to be accepted."""
+        moved = {CONF_SERVER: self._server.as_dict(), CONF_BY_PIN: self._by_pin}
+        return self.async_update_reload_and_abort(entry, data_updates=moved)
+
+    async def _tell(self, found: NestServer, user_input: dict[str, Any]) -> ConfigFlowResult | None:
+        """Say what a person should know of where a link moves to, once, before anything secret goes there."""
+        notice = await self._notice(found)
+        if not notice or notice in (self._said, await self._notice(self._server)):
+            return None
+        self._asked, self._said = user_input, notice
+        return await self.async_step_new_address()
+
+    async def async_step_new_address(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Go on to the new address once the person was told about it."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._asked = {**self._asked, **user_input}
+            return await self._go_on()
+        values = {"address": self._asked[CONF_ADDRESS], "notice": self._said}
+        schema = self.add_suggested_values_to_schema(ACCEPT_SCHEMA, self._asked)
+        return self.async_show_form(
+            step_id="new_address", data_schema=schema, errors=errors, description_placeholders=values
+        )
 
     async def _read_as_linked(self, entry: ConfigEntry) -> Document | None:
         """Return the newest document by the token of a link; None where that is not accepted any more."""
@@ -539,11 +611,19 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def _find(self, typed: str) -> NestServer:
         """Return the server at what was typed, by the certificate that was confirmed for it. Raises WwnError."""
         find = async_find_service if self._is_own else async_find_registering
-        return await find(async_get_clientsession(self.hass), typed, self._confirmed.get(_place_of(typed)))
+        session, place = async_get_clientsession(self.hass), _place_of(typed)
+        try:
+            return await find(session, typed, self._confirmed.get(place))
+        except WwnCertificateChangedError:
+            # Another one is as that of any server: it is trusted, or a person compares it.
+            del self._confirmed[place]
+            return await find(session, typed)
 
     async def _take_up(self, data: Mapping[str, Any]) -> None:
         """Go on from a link that there is."""
         self._server = NestServer.from_dict(data[CONF_SERVER])
+        if self._server.fingerprint:
+            self._confirmed.setdefault(_place_of(str(self._server.base)), self._server.fingerprint)
         self._is_own = CONF_CLIENT not in data
         if self._is_own:
             self._own = (await async_own_clients(self.hass)).get(data[CONF_AUTH_IMPLEMENTATION])
@@ -552,16 +632,15 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._permissions = tuple(Permission(name) for name in data[CONF_PERMISSIONS])
         self._by_pin = data.get(CONF_BY_PIN, False)
 
-    async def _notice(self) -> str:
-        """Return what a person should know before the server's page opens; mostly nothing."""
-        page, here = self._server.consent_page.host or "", browser_host()
+    async def _notice(self, server: NestServer) -> str:
+        """Return what a person should know before a server's page opens; mostly nothing."""
+        page, here = server.consent_page.host or "", browser_host()
         if is_loopback(page) and (here is None or not is_loopback(here)):
             # A server that was found is shown before anybody's browser is there.
             maybe, certainly = "notice.options.page_may_be_on_one_machine", "notice.options.page_on_one_machine"
             path = maybe if here is None else certainly
             return await async_sentence(self.hass, "selector", path, {"page": page})
-        base = self._server.base
-        if base.scheme == "http" and not is_loopback(base.host or ""):
+        if server.base.scheme == "http" and not is_loopback(server.base.host or ""):
             return await async_sentence(self.hass, "selector", "notice.options.plain_http")
         return ""
 
@@ -651,7 +730,7 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
         return {
             home
             for entry in self._async_current_entries(include_ignore=False)
-            if entry.data[CONF_SERVER]["server_id"] == self._server.server_id
+            if _is_same(self._server, NestServer.from_dict(entry.data[CONF_SERVER]))
             for home in included_homes(entry)
         }
 
@@ -681,6 +760,11 @@ def _place_of(typed: str) -> tuple[str | None, int | None]:
     """Return the host and the port of a typed address. Raises WwnAddressError."""
     base = parse_address(typed)
     return base.host, base.port
+
+
+def _is_same(server: NestServer, other: NestServer) -> bool:
+    """Whether two are one, as far as can be told: a host that stands for an id may well have another name."""
+    return server.server_id == other.server_id or (server.is_original and other.is_original)
 
 
 def home_names(document: Document, homes: list[str]) -> str:

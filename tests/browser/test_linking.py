@@ -77,7 +77,7 @@ async def test_what_happens_in_the_home_is_seen_on_the_open_page(
 async def test_going_back_is_said_and_creates_nothing(walker: Walker, api: HomeAssistantApi) -> None:
     await go_back(walker, await open_consent(walker))
     await walker.frontend.wait_for_text(
-        "You went back instead of accepting, so My Nest home shares nothing with Home Assistant."
+        "You went back instead of accepting, so My Nest home shares nothing new with Home Assistant."
     )
     assert await api.entries(DOMAIN) == []
 

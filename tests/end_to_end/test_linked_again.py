@@ -1,6 +1,7 @@
 """A link that is changed, moved, or linked again; and a PIN in place of the way back."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 import re
 from typing import Any
@@ -22,7 +23,7 @@ from custom_components.works_with_nest.const import DOMAIN
 from tests.certificates import Authority, fingerprint_of
 from tools.nest_home import NestHomeServer, NestPerson
 
-from .conftest import EVERYTHING, Browser, until
+from .conftest import EVERYTHING, PASSWORD, Browser, until
 from .test_linking import answer, end_on_the_server
 
 SMOKE_ONLY: dict[str, Any] = {"thermostat": "nothing", "away": "nothing", "smoke_co": True}
@@ -57,6 +58,7 @@ async def test_more_data_is_accepted_again_and_appears_without_a_restart(
         "away": "nothing",
         "smoke_co": True,
         "arrivals": False,
+        "by_pin": False,
     }
     step = await browser.submit(form, {"address": nest_home.base, **EVERYTHING})
     assert step["type"] == "external"
@@ -431,3 +433,119 @@ async def test_a_registration_that_is_refused_is_said_in_the_servers_words(
     form = await browser.submit(form, EVERYTHING)
     assert (form["step_id"], form["errors"]) == ("share", {"base": "refused"})
     assert form["description_placeholders"]["message"]
+
+
+async def test_linking_again_by_a_pin_where_nobody_can_be_sent_back(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, None)
+    old = entry.data["token"]["access_token"]
+    form = await hass.config_entries.flow.async_configure((await reauth_form(hass, entry))["flow_id"])
+    assert {str(key): key.description["suggested_value"] for key in form["data_schema"].schema} == {"by_pin": False}
+    step = await browser.submit(form, {"by_pin": True})
+    assert (step["type"], step["step_id"]) == ("form", "pin")
+    pin = await pin_of(person, step["description_placeholders"]["url"])
+    result = await browser.submit(step, {"pin": pin})
+    assert (result["type"], result["reason"]) == ("abort", "reauth_successful")
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["token"]["access_token"] != old
+    # It is what is offered the next time.
+    form = await hass.config_entries.flow.async_configure((await reauth_form(hass, entry))["flow_id"])
+    (field,) = form["data_schema"].schema
+    assert field.description == {"suggested_value": True}
+
+
+async def test_more_data_is_accepted_again_by_a_pin(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser
+) -> None:
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    fields = {"address": nest_home.base, **EVERYTHING, "by_pin": True}
+    step = await browser.submit(await reconfigure(hass, entry), fields)
+    assert (step["type"], step["step_id"]) == ("form", "pin")
+    pin = await pin_of(person, step["description_placeholders"]["url"])
+    result = await browser.submit(step, {"pin": pin})
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await until(lambda: len(shown(hass, "climate")) == 2)
+    assert entry.data["by_pin"] is True
+    # Where nothing has to be accepted, the choice is kept all the same.
+    result = await browser.submit(await reconfigure(hass, entry), {"address": nest_home.base, **EVERYTHING})
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    assert entry.data["by_pin"] is False
+
+
+async def test_what_should_be_known_of_a_new_address_is_said_before_the_link_moves_there(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    person: NestPerson,
+    browser: Browser,
+    tmp_path: Path,
+    elsewhere: str,
+) -> None:
+    entry = await linked(browser, nest_home, person, SMOKE_ONLY)
+    before = dict(entry.data)
+    await nest_home.stop()
+    there = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7", "--host", elsewhere)
+    moved = await there.start()
+    form = await reconfigure(hass, entry)
+    assert form["description_placeholders"]["notice"].startswith("The page that opens is at 127.0.0.1, which")
+    form = await browser.submit(form, {"address": moved, **EVERYTHING})
+    assert (form["type"], form["step_id"], form["errors"]) == ("form", "new_address", {})
+    assert form["description_placeholders"]["address"] == moved
+    assert form["description_placeholders"]["notice"].startswith(f"The page that opens is at {elsewhere}, which")
+    assert dict(entry.data) == before
+    # It is said once, and what it advises can be done there.
+    step = await browser.submit(form, {"by_pin": True})
+    assert (step["type"], step["step_id"]) == ("form", "pin")
+    async with NestPerson(moved, "ada", PASSWORD) as member:
+        pin = await pin_of(member, step["description_placeholders"]["url"])
+    result = await browser.submit(step, {"pin": pin})
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await until(lambda: len(shown(hass, "climate")) == 2)
+    assert entry.data["server"]["base"].rstrip("/") == moved
+    await hass.config_entries.async_unload(entry.entry_id)
+    await there.stop()
+
+
+@pytest.fixture
+async def secure(
+    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser, tmp_path: Path
+) -> AsyncGenerator[NestHomeServer]:
+    """Return the server of a link, whose certificate was confirmed."""
+    await nest_home.stop()
+    pair = Authority("nest").pair(tmp_path / "pairs")
+    secure = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7", *pair.options)
+    await secure.start()
+    form = await browser.submit(await browser.start(), {"address": secure.base})
+    step = await browser.submit(await browser.submit(form, {"same": True}), EVERYTHING)
+    async with NestPerson(secure.base, "ada", PASSWORD, pair.certificate) as there:
+        assert (await browser.come_back(step, there.accept))["type"] == "create_entry"
+    await hass.async_block_till_done()
+    yield secure
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        await hass.config_entries.async_unload(entry.entry_id)
+    await secure.stop()
+
+
+async def test_a_confirmed_certificate_is_not_asked_about_again_until_it_is_another(
+    hass: HomeAssistant, secure: NestHomeServer, browser: Browser, tmp_path: Path
+) -> None:
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    first, fields = entry.data["server"]["fingerprint"], {"address": secure.base, **EVERYTHING}
+    result = await browser.submit(await reconfigure(hass, entry), fields)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    port = URL(secure.base).port or 0
+    await secure.stop()
+    renewed = Authority("nest").pair(tmp_path / "pairs")
+    await secure.start(port)
+    form = await browser.submit(await reconfigure(hass, entry), fields)
+    assert form["step_id"] == "certificate"
+    assert form["description_placeholders"]["fingerprint"] == fingerprint_of(renewed.certificate)
+    assert entry.data["server"]["fingerprint"] == first
+    result = await browser.submit(form, {"same": True})
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    assert entry.data["server"]["fingerprint"] == fingerprint_of(renewed.certificate).replace(":", "").lower()
+    assert entry.state is ConfigEntryState.LOADED

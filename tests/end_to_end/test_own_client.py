@@ -16,6 +16,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from yarl import URL
 
 from custom_components.works_with_nest import system_health
@@ -579,3 +580,67 @@ async def test_a_token_that_leads_to_no_link_because_nothing_can_be_read_is_ende
         assert (result["type"], result["reason"]) == ("abort", "server_error")
     (ended,) = [path for path in service.paths if path.startswith("DELETE /oauth2/access_tokens/")]
     assert await answer(nest_home.base, ended.rpartition("/")[2]) == 401
+
+
+async def test_a_home_is_not_linked_again_by_another_address_of_its_service(
+    hass: HomeAssistant,
+    nest_home: NestHomeServer,
+    service: OriginalService,
+    browser: Browser,
+    entry: ConfigEntry[Any],
+    elsewhere: str,
+) -> None:
+    async with OriginalService(nest_home.base, elsewhere) as other:
+        step = await to_page(browser, other)
+        async with NestPerson(other.base, "ada", PASSWORD) as there:
+            result = await browser.come_back(step, there.accept)
+        assert (result["type"], result["reason"]) == ("abort", "already_configured")
+        assert hass.config_entries.async_entries(DOMAIN) == [entry]
+        (ended,) = [path for path in other.paths if path.startswith("DELETE /oauth2/access_tokens/")]
+    assert await answer(service.base, ended.rpartition("/")[2]) == 401
+    assert await answer(service.base, entry.data["token"]["access_token"]) == 200
+
+
+async def test_what_should_be_known_of_a_new_address_is_said_before_the_token_goes_there(
+    hass: HomeAssistant, nest_home: NestHomeServer, browser: Browser, entry: ConfigEntry[Any], elsewhere: str
+) -> None:
+    async with OriginalService(nest_home.base, elsewhere) as moved:
+        fields = {"address": moved.base, "accept_again": False, "by_pin": False}
+        form = await browser.submit(await reconfigure(hass, entry), fields)
+        assert (form["type"], form["step_id"]) == ("form", "new_address")
+        assert form["description_placeholders"]["notice"].startswith(f"The page that opens is at {elsewhere}, which")
+        # What is there was asked so far, without the token.
+        assert set(moved.paths) == {"GET /.well-known/oauth-authorization-server", "GET /"}
+        assert moved.tokens == {"", "no-token"}
+        result = await browser.submit(form, {"by_pin": False})
+        assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+        await hass.async_block_till_done()
+        assert entry.data["token"]["access_token"] in moved.tokens
+        assert entry.data["server"]["base"].rstrip("/") == moved.base
+        assert entry.state is ConfigEntryState.LOADED
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_home_assistant_says_which_redirect_address_a_client_needs_where_it_is_added(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+) -> None:
+    assert await async_setup_component(hass, APPLICATION_CREDENTIALS, {})
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": "application_credentials/config"})
+    said = (await client.receive_json())["result"]["integrations"][DOMAIN]
+    assert said["description_placeholders"] == {"path": "/auth/external/callback"}
+
+
+async def test_an_old_token_that_cannot_be_ended_does_not_keep_a_link_from_its_new_one(
+    hass: HomeAssistant, service: OriginalService, member: NestPerson, browser: Browser, entry: ConfigEntry[Any]
+) -> None:
+    old = entry.data["token"]["access_token"]
+    fields = {"address": service.base, "accept_again": True, "by_pin": False}
+    step = await browser.submit(await reconfigure(hass, entry), fields)
+    service.ends_tokens = False
+    result = await browser.come_back(step, member.accept)
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    await hass.async_block_till_done()
+    assert f"DELETE /oauth2/access_tokens/{old}" in service.paths
+    assert entry.data["token"]["access_token"] != old
+    await until(lambda: entry.state is ConfigEntryState.LOADED and entry.runtime_data.live)

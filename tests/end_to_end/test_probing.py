@@ -3,13 +3,15 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+import ssl
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
-from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntryState
+from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import pytest
 from yarl import URL
 
@@ -236,3 +238,111 @@ async def test_a_confirmed_certificate_counts_for_its_own_address_only(
         assert form["description_placeholders"]["fingerprint"] == fingerprint_of(pair.certificate)
     finally:
         await other.stop()
+
+
+def found_secure(server: NestHomeServer, server_id: str | None) -> ZeroconfServiceInfo:
+    """Return the announcement of a server with https."""
+    said = {"path": "/", "scheme": "https", **({"id": server_id} if server_id else {})}
+    return announced(server.base, properties=said)
+
+
+async def found(hass: HomeAssistant, server: NestHomeServer, server_id: str | None) -> ConfigFlowResult:
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_ZEROCONF}, data=found_secure(server, server_id)
+    )
+
+
+async def test_a_found_server_with_a_certificate_signed_by_itself_is_linked_once_that_is_compared(
+    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "pairs" / "nest.pem"
+    server_id = await id_of(secure_home, certificate)
+    form = await found(hass, secure_home, server_id)
+    assert (form["type"], form["step_id"]) == ("form", "certificate")
+    assert form["description_placeholders"] == {
+        "address": secure_home.base,
+        "fingerprint": fingerprint_of(certificate),
+    }
+    (card,) = hass.config_entries.flow.async_progress()
+    assert card["context"]["title_placeholders"] == {"name": "My Nest home"}
+    # It announces itself more than once, and is one card.
+    again = await found(hass, secure_home, server_id)
+    assert (again["type"], again["reason"]) == ("abort", "already_in_progress")
+    form = await browser.submit(form, {"same": False})
+    assert (form["step_id"], form["errors"]) == ("certificate", {"same": "not_compared"})
+    form = await browser.submit(form, {"same": True})
+    assert form["step_id"] == "share"
+    step = await browser.submit(form, EVERYTHING)
+    async with NestPerson(secure_home.base, "ada", PASSWORD, certificate) as person:
+        end = await browser.come_back(step, person.accept)
+    assert end["type"] == "create_entry", end
+    await hass.async_block_till_done()
+    entry = end["result"]
+    assert entry.data["server"]["fingerprint"] == fingerprint_of(certificate).replace(":", "").lower()
+    assert entry.data["server"]["server_id"] == server_id
+    again = await found(hass, secure_home, server_id)
+    assert (again["type"], again["reason"]) == ("abort", "already_configured")
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_the_certificate_of_a_found_server_is_compared_anew_where_it_changed_meanwhile(
+    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path
+) -> None:
+    form = await found(hass, secure_home, "1")
+    port = URL(secure_home.base).port or 0
+    await secure_home.stop()
+    renewed = Authority("nest").pair(tmp_path / "pairs")
+    await secure_home.start(port)
+    form = await browser.submit(form, {"same": True})
+    assert form["step_id"] == "certificate"
+    assert form["description_placeholders"]["fingerprint"] == fingerprint_of(renewed.certificate)
+    form = await browser.submit(form, {"same": True})
+    assert form["step_id"] == "share"
+
+
+async def test_a_found_server_whose_certificate_is_no_good_is_shown_with_what_is_wrong(
+    hass: HomeAssistant, browser: Browser, tmp_path: Path
+) -> None:
+    pair = Authority("nest").sign(tmp_path / "pairs", "old", days=(-9, -1))
+    server = NestHomeServer(tmp_path / "secure", tmp_path / "secure.log", *pair.options)
+    await server.start()
+    try:
+        form = await found(hass, server, "1")
+        assert (form["type"], form["step_id"]) == ("form", "user")
+        assert form["errors"].keys() == {"address"}
+        assert form["errors"]["address"].startswith("certificate_")
+        (field,) = form["data_schema"].schema
+        assert field.description == {"suggested_value": server.base}
+    finally:
+        await server.stop()
+
+
+async def test_an_announcement_with_https_and_without_an_id_is_passed_over(
+    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser
+) -> None:
+    result = await found(hass, secure_home, None)
+    assert (result["type"], result["reason"]) == ("abort", "not_works_with_nest")
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_a_found_server_with_another_id_than_it_announced_is_not_offered_where_that_one_is_linked(
+    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path
+) -> None:
+    certificate = tmp_path / "pairs" / "nest.pem"
+    form = await browser.submit(await asked(browser, secure_home.base), {"same": True})
+    step = await browser.submit(form, EVERYTHING)
+    async with NestPerson(secure_home.base, "ada", PASSWORD, certificate) as person:
+        assert (await browser.come_back(step, person.accept))["type"] == "create_entry"
+    await hass.async_block_till_done()
+    form = await found(hass, secure_home, "another")
+    assert form["step_id"] == "certificate"
+    result = await browser.submit(form, {"same": True})
+    assert (result["type"], result["reason"]) == ("abort", "already_configured")
+
+
+async def id_of(server: NestHomeServer, certificate: Path) -> str:
+    """Return the id of a server, as its own document says it."""
+    trusted = ssl.create_default_context(cafile=certificate)
+    url = f"{server.base}/.well-known/oauth-authorization-server"
+    async with ClientSession() as session, session.get(url, ssl=trusted) as response:
+        return str((await response.json())["works_with_nest"]["server_id"])
