@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 import hashlib
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -91,9 +92,7 @@ class Store:
 
         The same for one person and one hub, and nothing that two hubs could compare.
         """
-        words = f"{self.server_id}\0{link.client_id}\0{link.account_id}"
-        hashed = hashlib.sha256(words.encode()).digest()
-        return f"z.1.1.{base64.urlsafe_b64encode(hashed).decode()}"
+        return _user_id(self.server_id, link.client_id, link.account_id)
 
     def changed_elsewhere(self) -> bool:
         """Say whether another process has written since this was last asked."""
@@ -129,3 +128,10 @@ class Store:
             key,
             value,
         )
+
+
+@lru_cache(maxsize=1024)
+def _user_id(server_id: str, client_id: str, account_id: int) -> str:
+    words = f"{server_id}\0{client_id}\0{account_id}"
+    hashed = hashlib.sha256(words.encode()).digest()
+    return f"z.1.1.{base64.urlsafe_b64encode(hashed).decode()}"

@@ -53,6 +53,7 @@ class Accounts:
         """Work on a database; ``clock`` gives seconds since the epoch."""
         self._database = database
         self._clock = clock
+        self._has_owner = False
 
     def add(self, name: str, password_hash: str) -> Account:
         """Make the owner when there is none, else a member; of every home there is.
@@ -73,8 +74,9 @@ class Accounts:
             return self.add(name, password_hash)
 
     def any(self) -> bool:
-        """Say whether anybody can sign in at all."""
-        return self._database.one("SELECT 1 FROM accounts LIMIT 1") is not None
+        """Say whether anybody can sign in at all. It stays so: nothing removes the owner."""
+        self._has_owner = self._has_owner or self.owner() is not None
+        return self._has_owner
 
     def owner(self) -> Account | None:
         """Return whose server it is, if somebody's already."""
