@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from .views import Scope, Views
+from .views import Metadata, Scope, Views
 
 if TYPE_CHECKING:
     from .attempts import CodeAttempts, SetUpCode, SignInAttempts
@@ -46,6 +46,8 @@ class Context:
 
 
 CONTEXT: Final = web.AppKey("context", Context)
+# Whose link a request uses, as soon as that is known.
+LINK: Final[web.RequestKey[Link]] = web.RequestKey("link")
 
 
 def context_of(request: web.Request) -> Context:
@@ -68,14 +70,16 @@ def scope_of(link: Link) -> Scope:
     return Scope(link.homes, link.permissions)
 
 
-def metadata_of(context: Context, link: Link, token: str) -> dict[str, Any]:
+def metadata_of(context: Context, link: Link, token: str) -> Metadata:
     """Return the part of the document that is a token's own (protocol 3.2).
 
     The token is echoed from the request: the store has only its hash.
     """
-    return {
-        "access_token": token,
-        "client_version": link.client_version,
-        "user_id": context.store.user_id(link),
-        "permissions": sorted(link.permissions),
-    }
+    return Metadata(
+        {
+            "access_token": token,
+            "client_version": link.client_version,
+            "user_id": context.store.user_id(link),
+            "permissions": sorted(link.permissions),
+        }
+    )

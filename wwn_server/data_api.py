@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 import orjson
 
-from .context import base_of, context_of, metadata_of, scope_of
+from .context import LINK, base_of, context_of, metadata_of, scope_of
 from .document import (
     DEVICE_GROUPS,
     DEVICES,
-    MISSING,
-    ROOT,
     STRUCTURES,
-    look_up,
     parse_path,
 )
 from .errors import (
@@ -36,7 +33,7 @@ from .requests import wants
 from .rules import TYPES, Subject, check, prepared
 from .streams import Stream
 from .texts import t
-from .views import Metadata
+from .views import is_visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -76,6 +73,7 @@ async def _linked(request: web.Request) -> tuple[Link, str]:
     link = context_of(request).store.links.by_token(token) if token else None
     if token is None or link is None:
         raise unauthorized()
+    request[LINK] = link
     return link, token
 
 
@@ -104,8 +102,7 @@ async def _read(request: web.Request, link: Link, token: str) -> web.StreamRespo
     if request.method == "GET" and wants(request, "text/event-stream"):
         return await _stream(request, link, token, path)
     context.limits.count_read(link.id)
-    metadata = Metadata(metadata_of(context, link, token))
-    value = context.views.value(context.home.document, scope_of(link), metadata, path)
+    value = context.views.value(context.home.document, scope_of(link), metadata_of(context, link, token), path)
     if value is None:
         raise not_found()
     return web.Response(body=value, content_type="application/json", headers=NO_STORE)
@@ -130,7 +127,8 @@ async def _write(request: web.Request, link: Link, _: str) -> web.StreamResponse
     group, key, leaf = _target(parse_path(request.rel_url.raw_path))
     body = _parse(await request.read())
     document = context.home.document
-    _demand_visible(context.views.tree(document, scope_of(link)), group, key)
+    if not is_visible(document, scope_of(link), group, key):
+        raise not_found()
     fields = _fields(body, leaf)
     _demand_writable(group, fields, rights_of(link.permissions).write)
     check(group, _subject(document, group, key), fields)
@@ -175,12 +173,6 @@ def _parse(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         raise invalid_content() from None
-
-
-def _demand_visible(tree: dict[str, Any], group: str, key: str) -> None:
-    parent = ROOT if group == STRUCTURES else (DEVICES,)
-    if look_up(tree, (*parent, group, key)) is MISSING:
-        raise not_found()
 
 
 def _fields(body: Any, leaf: str | None) -> dict[str, Any]:

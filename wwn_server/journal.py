@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 import orjson
 
-from .context import context_of
+from .context import LINK, context_of
 from .data_api import token_of
 from .errors import OAuthError, WireError
 from .logs import mask
@@ -80,11 +80,9 @@ def _entry(request: web.Request, what: str, outcome: str) -> Entry:
 
 def _who(request: web.Request) -> str:
     """Return the name of the hub that asks, else the address it asks from."""
-    store = context_of(request).store
-    token = token_of(request)
-    link = store.links.by_token(token) if token else None
-    client = store.clients.get(link.client_id) if link else None
-    return client.registration.name if client else request.remote or ""
+    link = request.get(LINK)
+    hub = context_of(request).store.clients.name(link.client_id) if link else None
+    return hub or request.remote or ""
 
 
 async def _what(request: web.Request) -> str:

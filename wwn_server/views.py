@@ -51,6 +51,12 @@ def _permitted(group: Group, fields: frozenset[str], homes: frozenset[str]) -> G
     }
 
 
+def is_visible(document: Document, scope: Scope, group: str, key: str) -> bool:
+    """Say whether a scope shows a device or structure, without working out all that it shows."""
+    thing = document.group(group).get(key)
+    return thing is not None and thing["structure_id"] in scope.homes and group in rights_of(scope.permissions).read
+
+
 class Metadata:
     """The part of the document that is one token's own, and how it begins the whole."""
 

@@ -59,9 +59,9 @@ def _streams(request: web.Request) -> list[tuple[str, int]]:
     counts: dict[str, int] = {}
     for link_id in context.streams.open_links():
         link = context.store.links.get(link_id)
-        client = context.store.clients.get(link.client_id) if link else None
-        if client is not None:
-            counts[client.registration.name] = counts.get(client.registration.name, 0) + 1
+        hub = context.store.clients.name(link.client_id) if link else None
+        if hub is not None:
+            counts[hub] = counts.get(hub, 0) + 1
     return sorted(counts.items())
 
 

@@ -94,6 +94,11 @@ class Clients:
         row = self._row(client_id)
         return None if row is None else self._client(row)
 
+    def name(self, client_id: str) -> str | None:
+        """Return what a hub that has links is called."""
+        row = self._database.one("SELECT name FROM clients WHERE id = ?", client_id)
+        return None if row is None else str(row["name"])
+
     def authenticate(self, client_id: str, secret: str) -> Client | None:
         """Return a hub if the secret is its own."""
         row = self._row(client_id)
