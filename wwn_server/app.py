@@ -163,7 +163,7 @@ def create_shard_app(app: web.Application) -> web.Application:
 
 
 def _bare_app(context: Context) -> web.Application:
-    passed = (behind_proxies(context.settings), _access_log, _refusals, noting, own_host, whole_body)
+    passed = (*behind_proxies(context.settings), _access_log, _refusals, noting, own_host, whole_body)
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=passed)
     app[CONTEXT] = context
     app.on_response_prepare.append(_hide_version)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from .settings import Network, Settings
 
 
-def behind_proxies(settings: Settings) -> Middleware:
-    """Return what lets every handler see a request as it reached the outermost proxy that is trusted."""
+def behind_proxies(settings: Settings) -> tuple[Middleware, ...]:
+    """Return what lets every handler see a request as it reached the outermost proxy that is trusted, if one is."""
+    if not settings.trusted_proxy:
+        return ()
 
     @web.middleware
     async def unwrap(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -23,7 +25,7 @@ def behind_proxies(settings: Settings) -> Middleware:
             return await handler(request)
         return await handler(request.clone(**_told(request, settings.trusted_proxy)))
 
-    return unwrap
+    return (unwrap,)
 
 
 def is_trusted(remote: str | None, proxies: tuple[Network, ...]) -> bool:
