@@ -1,5 +1,7 @@
 """What the command line does for links, hubs and scripts, and for what is kept, while the server runs or not."""
 
+from contextlib import closing
+from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
 import re
@@ -19,7 +21,7 @@ from wwn_server.store.migrations import MIGRATIONS
 
 from .conftest import PASSWORD_HASH, Running
 from .hub import Hub
-from .test_command import end, get, run, serving
+from .test_command import end, run, serving
 
 
 @pytest.fixture
@@ -158,22 +160,32 @@ def test_a_new_password_signs_out_everywhere(command: Said, data: Path, monkeypa
     store.close()
 
 
+def read(connection: HTTPConnection, token: str) -> int:
+    """Read the whole on a connection that stays open, and return the status."""
+    connection.request("GET", "/", headers={"Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
 def test_a_link_that_is_removed_on_the_command_line_ends_at_once_on_a_server_that_runs(tmp_path: Path) -> None:
     run("--data", tmp_path, "account", "add", "anna", stdin="correct horse\n")
     with serving("--data", tmp_path, "--port", "0", "--no-announce", "--speed", "0") as (process, line):
         token = run("token", "script", "--data", tmp_path).stdout.strip()
         host, port = line.strip().removeprefix("Listening on http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
+        reader = HTTPConnection(host, int(port), timeout=20)
+        with closing(reader), socket.create_connection((host, int(port)), timeout=20) as connection:
             head = f"GET / HTTP/1.1\r\nHost: nas\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n\r\n"
             connection.sendall(head.encode())
             received = connection.recv(65536)
+            assert [read(reader, token) for _ in range(2)] == [200, 200]
             assert run("link", "remove", "1", "--data", tmp_path).returncode == 0
+            assert read(reader, token) == 401
             while more := connection.recv(65536):
                 received += more
                 if received.endswith(b"\r\n0\r\n\r\n"):
                     break
         assert f'event: auth_revoked\ndata: "{token}"\n\n'.encode() in received
-        assert get(line, "/", {"Authorization": f"Bearer {token}"})[0] == 401
         assert end(process)[0] == 0
 
 

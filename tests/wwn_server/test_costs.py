@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -17,6 +18,10 @@ from .person import Person
 from .test_writes import structure_path
 
 STREAMS = 20
+DEVICES = 16
+TOKEN = "SELECT * FROM links"
+# Twice a second, whatever happens.
+FOLLOWS = "PRAGMA data_version"
 
 
 @pytest.fixture
@@ -41,9 +46,27 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
+@pytest.fixture
+def asked(server: Running) -> Iterator[list[str]]:
+    """Note what the database is asked."""
+    asked: list[str] = []
+    connection = server.store._database._connection
+    connection.set_trace_callback(asked.append)
+    yield asked
+    connection.set_trace_callback(None)
+
+
+def furnish(server: Running, devices: int) -> None:
+    """Hang up so many alarms more."""
+    for _ in range(devices):
+        server.home.add_device("smoke_co_alarms", server.home.rooms[0])
+
+
+@pytest.mark.parametrize("devices", [0, DEVICES])
 async def test_one_change_is_written_out_once_however_many_listen(
-    linked: Hub, server: Running, counts: Counter[str]
+    linked: Hub, server: Running, counts: Counter[str], devices: int
 ) -> None:
+    furnish(server, devices)
     async with AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(linked.stream()) for _ in range(STREAMS)]
         for events in streams:
@@ -53,6 +76,39 @@ async def test_one_change_is_written_out_once_however_many_listen(
         shown = [await events.put() for events in streams]
     assert counts == {"looked through": 1, "written out": 1}
     assert all(each == shown[0] for each in shown)
+
+
+async def test_a_read_asks_the_database_once_a_write_twice_and_a_stream_never(
+    linked: Hub, server: Running, asked: list[str]
+) -> None:
+    # That it is used is noted once a minute.
+    await linked.read()
+    found = []
+    for streams in (0, STREAMS):
+        async with AsyncExitStack() as stack:
+            listening = [await stack.enter_async_context(linked.stream()) for _ in range(streams)]
+            for events in listening:
+                await events.put()
+            asked.clear()
+            await linked.read()
+            await linked.put(structure_path(server), {"away": "home" if streams else "away"})
+            for events in listening:
+                await events.put()
+            found.append([each.partition(" WHERE ")[0] for each in asked if each != FOLLOWS])
+    assert found == [[TOKEN, TOKEN, "SELECT name FROM clients"]] * 2
+
+
+async def test_a_second_read_of_the_same_document_writes_out_what_is_the_tokens_own(
+    linked: Hub, server: Running, counts: Counter[str]
+) -> None:
+    shares = []
+    for more in (0, DEVICES):
+        furnish(server, more)
+        await linked.read()
+        counts.clear()
+        await linked.read()
+        shares.append(dict(counts))
+    assert shares == [{"written out": 1}] * 2
 
 
 async def test_a_stream_is_sent_each_change_once_and_nothing_of_what_it_may_not_see(

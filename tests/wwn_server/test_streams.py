@@ -1,22 +1,18 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 import socket
-from typing import Any
 
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 import pytest
 
-from wwn_server import views
 from wwn_server.app import create_app
 from wwn_server.context import CONTEXT
-from wwn_server.document import Document
 from wwn_server.homes.base import AlarmKind, AlarmLevel, BatteryHealth, Presence
 from wwn_server.homes.simulated import SimulatedHome
 from wwn_server.settings import Settings
 from wwn_server.store import Consent, Store
-from wwn_server.views import Scope, visible
 
 from .conftest import Running, open_streams
 from .hub import REDIRECT, Events, Hub, refusal
@@ -280,27 +276,6 @@ async def test_a_hub_that_leaves_leaves_nothing_behind(server: Running, linked: 
     async with asyncio.timeout(2):
         while open_streams(server):
             await asyncio.sleep(0.01)
-
-
-async def test_streams_that_see_the_same_share_the_work(
-    linked: Hub, server: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worked_out: list[Scope] = []
-
-    def counted(document: Document, scope: Scope) -> dict[str, Any]:
-        worked_out.append(scope)
-        return visible(document, scope)
-
-    monkeypatch.setattr(views, "visible", counted)
-    async with AsyncExitStack() as stack:
-        streams = [await stack.enter_async_context(linked.stream()) for _ in range(20)]
-        for each in streams:
-            await each.put()
-        worked_out.clear()
-        server.home.set_battery(first_alarm(server), BatteryHealth.REPLACE)
-        for each in streams:
-            await each.put()
-    assert len(worked_out) == 1
 
 
 async def test_the_end_of_the_server_ends_its_streams_properly(
