@@ -57,7 +57,7 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
 
     form, begun = stations.QUICK if options.quick else stations.FULL, time.monotonic()
     # Counted and not timed, so that all else can go on beside it.
-    counted = stations.idle_links(form)
+    counted = stations.idle_links(form) if options.only in (None, stations.idle_links.__name__) else ()
     for station, sizes in stations.plan(form):
         if options.only in (None, station.__name__):
             for devices in sizes:

@@ -69,9 +69,8 @@ def streams(form: Form, devices: int) -> Iterator[Figure]:
     """Measure how long one change takes to many streams."""
     rounds = max(4, _fewer(form.rounds // 2, devices))
     yield figure("streams_100", devices, in_child(server.fan_out, devices, HUNDRED, rounds).result().medians())
-    if devices <= HUNDRED:
-        most = in_child(server.fan_out, devices, FIVE_HUNDRED, rounds).result()
-        yield figure("streams_500", devices, most.medians())
+    most = in_child(server.fan_out, devices, FIVE_HUNDRED, rounds).result()
+    yield figure("streams_500", devices, most.medians())
 
 
 def idle_streams(form: Form, devices: int) -> Iterator[Figure]:
