@@ -10,11 +10,13 @@ import shutil
 import signal
 import socket
 import sys
-from typing import Final, Self
+from typing import Final, override
 
 from tools.errors import ToolError
 from tools.ports import LOOPBACK, free_port
 from tools.processes import ManagedProcess
+
+from .lasting import Lasting
 
 # Debian keeps it where only root's path looks.
 ALSO_IN: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -33,7 +35,7 @@ def _program(name: str = "mosquitto") -> str:
     return path
 
 
-class Broker:
+class Broker(Lasting):
     """Mosquitto as a process. Everybody may do everything, unless there is a sign-in."""
 
     def __init__(
@@ -57,15 +59,7 @@ class Broker:
         """Where it is found, without the sign-in, and the same after it went away and came back."""
         return f"{'mqtts' if self._certificate else 'mqtt'}://{LOOPBACK}:{self.port}"
 
-    async def __aenter__(self) -> Self:
-        """Be there."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Be gone."""
-        await self.stop()
-
+    @override
     async def start(self, port: int = 0) -> str:
         """Listen, on a free port if none is named, and return the address. Raises ToolError."""
         self.port = port or free_port()
@@ -74,6 +68,7 @@ class Broker:
         await self.come_back()
         return self.address
 
+    @override
     async def stop(self) -> None:
         """End it in order."""
         self.thaw()

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 import ssl
-from typing import Final, Self
+from typing import Final, override
 
 from aiohttp import web
 
 from tools.ports import LOOPBACK
+
+from .lasting import Lasting
 
 SLOW_SECONDS: Final = 30.0
 # More than one megabyte, however that is counted.
@@ -34,7 +36,7 @@ class Fault(StrEnum):
     BIG = "big"  # right in the beginning, and then over 1 MB
 
 
-class WebFake:
+class WebFake(Lasting):
     """A fake that listens on one port of loopback.
 
     ``asked`` has the method and path of each request that came, without its query, where a secret may be. ``strangers``
@@ -59,15 +61,7 @@ class WebFake:
         """Where it is found, the same after it went away and came back."""
         return f"{'https' if self._tls else 'http'}://{LOOPBACK}:{self.port}"
 
-    async def __aenter__(self) -> Self:
-        """Be there."""
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Be gone."""
-        await self.stop()
-
+    @override
     async def start(self, port: int = 0) -> str:
         """Listen, on a free port if none is named, and return the address."""
         self._stranger, stranger_port = await _listen(self._strange_app(), 0, None)
@@ -76,6 +70,7 @@ class WebFake:
         await self.come_back()
         return self.base
 
+    @override
     async def stop(self) -> None:
         """Close everything."""
         await self.go_away()
