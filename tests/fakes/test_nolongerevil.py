@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta, timezone
 import json
 from typing import Any
 
@@ -104,6 +105,13 @@ async def test_everything_is_available_after_a_restart(session: ClientSession, s
     assert after["last_seen"] > before["last_seen"]
 
 
+async def test_the_time_it_saw_one_is_its_own_and_says_no_zone(session: ClientSession, server: NoLongerEvil) -> None:
+    server.zone = timezone(timedelta(hours=9))
+    seen = datetime.fromisoformat((await status(session, server))["last_seen"])
+    assert seen.tzinfo is None
+    assert abs(seen.replace(tzinfo=server.zone) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
 async def test_every_trap_can_be_switched_off(session: ClientSession) -> None:
     none = dict.fromkeys(Traps.__slots__, False)
     async with NoLongerEvil(traps=Traps(**none)) as server:
@@ -114,6 +122,7 @@ async def test_every_trap_can_be_switched_off(session: ClientSession) -> None:
         told = await status(session, server)
         assert (told["current_temperature"], told["away"], told["is_online"]) == (0.0, True, True)
         assert "api_key" not in told
+        assert abs(datetime.fromisoformat(told["last_seen"]) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 async def test_events_tell_the_serial_alone_and_only_of_changes(session: ClientSession, server: NoLongerEvil) -> None:

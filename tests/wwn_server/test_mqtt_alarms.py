@@ -649,10 +649,20 @@ def test_no_message_makes_ok_of_what_is_not_known(messages: list[tuple[dict[str,
         assert device.heard is None or device.heard <= NOON
 
 
+@pytest.mark.parametrize("said", ["2026-11-24T12:00:00", "2031-01-01T00:00:00Z", 1e13, "yesterday"])
+def test_a_time_that_tells_nothing_makes_what_was_kept_no_younger(said: object) -> None:
+    profile = Profile(key="k", topic="t")
+    kept = Heard(profile=profile).told({"smoke": False, "last_seen": said}, NOON, retained=True)
+    live = Heard(profile=profile).told({"smoke": False, "last_seen": said}, NOON, retained=False)
+    assert (kept.heard, live.heard) == (None, NOON)
+
+
 @pytest.mark.parametrize(
     ("said", "moment"),
     [
         ("2026-11-24T12:00:00Z", "2026-11-24T12:00:00+00:00"),
+        ("2026-11-24T13:00:00+01:00", "2026-11-24T12:00:00+00:00"),
+        ("2026-11-24T12:00:00", None),
         (1795521600000, "2026-11-24T12:00:00+00:00"),
         (1795521600, "2026-11-24T12:00:00+00:00"),
         ("yesterday", None),

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,10 @@ class Watched:
 
     async def be(self, away: str) -> None:
         await self.home.write(Write(STRUCTURES, self.structure["structure_id"], {"away": away}))
+
+
+def heard(watched: Watched) -> datetime:
+    return datetime.fromisoformat(watched.thermostat["last_connection"])
 
 
 @asynccontextmanager
@@ -197,6 +202,29 @@ class TestTraps:
         assert watched.thermostat["is_online"] is False
         await fake.report(SERIAL, current_temperature=19.0)
         await watched.shows(is_online=True, ambient_temperature_c=19.0)
+
+    @pytest.mark.parametrize(("hours", "has_zone"), [(-9, False), (9, False), (9, True)])
+    async def test_when_one_was_heard_is_told_by_our_clock_whatever_the_servers_says(
+        self, fake: Fake, store: Store, *, hours: int, has_zone: bool
+    ) -> None:
+        fake.zone = timezone(timedelta(hours=hours))
+        fake.traps = replace(fake.traps, times_have_no_zone=not has_zone)
+        async with watching(fake, store) as watched:
+            await watched.shows(is_online=True)
+            assert abs(heard(watched) - datetime.now(UTC)) < timedelta(seconds=5)
+            watched.ahead = timedelta(minutes=20)
+            await fake.report(SERIAL, current_temperature=19.0)
+            await watched.shows(ambient_temperature_c=19.0)
+            last = heard(watched)
+            assert abs(last - datetime.now(UTC) - watched.ahead) < timedelta(seconds=5)
+            await fake.lose(SERIAL)
+            await watched.shows(is_online=False)
+            # After a restart the server has seen everybody a moment ago. Nobody has.
+            watched.ahead = timedelta(minutes=40)
+            await fake.restart()
+            asked = len(fake.asked)
+            await until(watched.home, lambda: watched.source.report.reachable and len(fake.asked) > asked + 3)
+            assert (watched.thermostat["is_online"], heard(watched)) == (False, last)
 
     async def test_what_is_still_available_after_five_minutes_is_believed(self, watched: Watched, fake: Fake) -> None:
         await fake.restart()
@@ -466,8 +494,7 @@ STATUS = st.dictionaries(st.sampled_from(sorted({*Fake().status(SERIAL), "mode"}
 def test_whatever_is_said_of_a_thermostat_no_field_is_made_up(status: dict[str, Any], part: dict[str, Any]) -> None:
     said = status | {"serial": SERIAL, "capabilities": part, "hvac": part, "eco_temperatures": part}
     fields = fields_of(said, NOON)
-    device = device_of(said, online=True, minutes=15, now=NOON)
-    assert device.heard is None or device.heard <= NOON
+    assert device_of(said, online=True, heard=NOON, minutes=15, now=NOON).heard == NOON
     assert fields.get("hvac_mode") in {None, "off", "heat", "cool", "heat-cool", "eco"}
     assert None not in fields.values()
     if status.get("current_temperature") is None:

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 import json
 import time
 from typing import Any, Final, Literal
@@ -55,6 +55,7 @@ class Traps:
     available_after_restart: bool = True
     is_online_is_false: bool = True
     shows_passwords: bool = True
+    times_have_no_zone: bool = True
 
 
 class CommandError(Exception):
@@ -72,6 +73,8 @@ class NoLongerEvil(WebFake):
         self.traps = traps
         self.prefix = prefix
         self.structure = structure
+        # Where its clock is; None for where ours is.
+        self.zone: tzinfo | None = None
         self.thermostats_answer = True
         self.commands: list[Json] = []
         self.buckets: dict[str, Json] = {}
@@ -278,7 +281,7 @@ class NoLongerEvil(WebFake):
         status = {
             "serial": serial,
             "is_available": serial not in self._lost and serial in self._seen,
-            "last_seen": _local_time(self._seen.get(serial)),
+            "last_seen": self._time(self._seen.get(serial)),
             "name": shared.get("label") or shared.get("name") or serial,
             **{name: self._number(shared, device, name) for name in ("current_temperature", *TARGETS)},
             "humidity": device.get("current_humidity"),
@@ -328,6 +331,13 @@ class NoLongerEvil(WebFake):
                 "schedule_mode": shared.get("schedule_mode"),
             }
         return status
+
+    def _time(self, seen: float | None) -> str | None:
+        """Return a time as the server writes it: on its own clock, and without a zone."""
+        if seen is None:
+            return None
+        time_there = datetime.fromtimestamp(seen, UTC).astimezone(self.zone)
+        return (time_there.replace(tzinfo=None) if self.traps.times_have_no_zone else time_there).isoformat()
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
@@ -551,11 +561,6 @@ def _hvac(device: Json, shared: Json) -> dict[str, bool]:
         **{name: device.get(f"{name}_state") for name in ("humidifier", "dehumidifier", "auto_dehum", "fan_cooling")},
     }
     return {name: bool(state) for name, state in states.items()}
-
-
-def _local_time(seen: float | None) -> str | None:
-    """Return a time as the server writes it: on its own clock, and without a zone."""
-    return None if seen is None else datetime.fromtimestamp(seen, UTC).astimezone().replace(tzinfo=None).isoformat()
 
 
 def _json(value: Json, status: int = 200) -> web.Response:

@@ -32,6 +32,8 @@ _TRUE: Final = frozenset({"true", "on", "1", "yes", "low"})
 _FALSE: Final = frozenset({"false", "off", "0", "no", "normal", "ok"})
 # A detector with a test button sounds, and says that it senses, whatever it senses.
 _MOVED: Final = frozenset({AlarmLevel.EMERGENCY})
+# A clock may be a little ahead of ours; what is later still is no time of the past, and tells nothing.
+_AHEAD: Final = timedelta(minutes=5)
 # Milliseconds since the epoch are larger than seconds ever will be.
 _MILLISECONDS: Final = 10**11
 _ONLINE: Final = "online"
@@ -131,7 +133,7 @@ class Detector:
 
     def _heard(self, message: Mapping[str, Any], now: datetime, *, retained: bool) -> datetime | None:
         told = moment_of(message.get("last_seen"))
-        if told is not None:
+        if told is not None and told - now < _AHEAD:
             return min(told, now)
         return self.heard if retained else now
 
@@ -143,10 +145,14 @@ def truth(said: object) -> bool | None:
 
 
 def moment_of(said: object) -> datetime | None:
-    """Return a moment that is written in ISO 8601, or in milliseconds or seconds since the epoch."""
+    """Return a moment that is written in ISO 8601, or in milliseconds or seconds since the epoch.
+
+    One without a zone may be off by hours either way, and is none.
+    """
     try:
         if isinstance(said, str):
-            return datetime.fromisoformat(said).astimezone(UTC)
+            told = datetime.fromisoformat(said)
+            return told.astimezone(UTC) if told.tzinfo else None
         if isinstance(said, int | float) and not isinstance(said, bool):
             return datetime.fromtimestamp(said / 1000 if said > _MILLISECONDS else said, UTC)
     except (ValueError, OverflowError, OSError):

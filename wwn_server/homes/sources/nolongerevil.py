@@ -1,8 +1,10 @@
 """Nest thermostats whose firmware was replaced, behind NoLongerEvil's self-hosted server.
 
-Its control port tells all but two things truly. Whether somebody is at home is never shown there: it is read on MQTT
-where the operator has a broker, and is otherwise what was written last. And for five minutes after it starts, every
-thermostat it ever knew counts as available: one is believed to be there only when it has been seen since.
+Its control port tells all but three things truly. Whether somebody is at home is never shown there: it is read on MQTT
+where the operator has a broker, and is otherwise what was written last. For five minutes after it starts, every
+thermostat it ever knew counts as available, and as just seen: one is believed to be there only when it has been seen
+since. And when it saw one, it tells by a clock of its own and without a zone: that this changes is what counts, and our
+own clock says when.
 """
 
 from __future__ import annotations
@@ -153,7 +155,13 @@ class NoLongerEvil(Polled):
     def _told(self, *, reachable: bool) -> Report:
         now = self._clock()
         devices = tuple(
-            device_of(each, online=self._is_online(key, each), minutes=self._minutes.get(key, _FAN_MINUTES), now=now)
+            device_of(
+                each,
+                online=self._is_online(key, each),
+                heard=self._witness.heard.get(key),
+                minutes=self._minutes.get(key, _FAN_MINUTES),
+                now=now,
+            )
             for key, each in self._statuses.items()
         )
         return Report(reachable=reachable, devices=devices, home=self._home())
@@ -228,18 +236,19 @@ _SAYS_NO: Final = frozenset({Failure.REFUSED, Failure.NOT_IT, Failure.CREDENTIAL
 
 
 class _Witness:
-    """Which thermostats were seen since the server was first heard, or last lost."""
+    """Which thermostats were seen since the server was first heard, or last lost; and when each was last heard."""
 
     def __init__(self) -> None:
         """Have seen nobody."""
+        self.heard: dict[str, datetime] = {}
         self._since: datetime | None = None
-        self._first: dict[str, object] = {}
+        self._last: dict[str, object] = {}
         self._seen: set[str] = set()
 
     def forget(self) -> None:
-        """Take nobody for seen: the server may have started anew."""
+        """Take nobody for seen: the server may have started anew, which it takes for having seen them all."""
         self._since = None
-        self._first.clear()
+        self._last.clear()
         self._seen.clear()
 
     def look(self, statuses: Mapping[str, Status], now: datetime) -> None:
@@ -247,9 +256,12 @@ class _Witness:
         self._since = self._since or now
         for key, status in statuses.items():
             connections, last = status.get("subscription_count"), status.get("last_seen")
-            moved = self._first.setdefault(key, last) != last
-            if moved or (isinstance(connections, int) and connections > 0):
+            is_connected = isinstance(connections, int) and connections > 0
+            has_spoken = bool(last) and self._last.get(key, last) != last
+            if status.get("is_available") is True and (has_spoken or (is_connected and key not in self._seen)):
+                self.heard[key] = now
                 self._seen.add(key)
+            self._last[key] = last
 
     def has_seen(self, key: str, now: datetime) -> bool:
         """Say whether a thermostat that is said to be available is so."""

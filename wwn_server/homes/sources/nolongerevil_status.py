@@ -14,8 +14,6 @@ from wwn_server.homes.thermostat import minutes_left
 from wwn_server.homes.world import timestamp
 from wwn_server.temperatures import Temperature
 
-from .detector import moment_of
-
 _LOGGER: Final = logging.getLogger(__name__)
 
 _MODES: Final = {
@@ -46,10 +44,9 @@ _LONGEST_VERSION: Final = 40
 type Status = Mapping[str, Any]
 
 
-def device_of(status: Status, *, online: bool, minutes: int, now: datetime) -> Device:
+def device_of(status: Status, *, online: bool, heard: datetime | None, minutes: int, now: datetime) -> Device:
     """Return a thermostat as a home knows its devices; ``minutes`` is how long its fan is made to run."""
     serial, name = status["serial"], status.get("name")
-    heard = moment_of(status.get("last_seen"))
     # Without a name it is called by its serial number, which is nobody's business.
     named = name.strip()[:_LONGEST_NAME] if isinstance(name, str) and name != serial else ""
     return Device(
@@ -57,7 +54,7 @@ def device_of(status: Status, *, online: bool, minutes: int, now: datetime) -> D
         group=THERMOSTATS,
         fields=fields_of(status, now) | {"fan_timer_duration": minutes},
         online=online,
-        heard=None if heard is None else min(heard, now),
+        heard=heard,
         name=named,
     )
 
