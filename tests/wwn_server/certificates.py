@@ -23,8 +23,8 @@ class Pair:
         return ["--certificate", str(self.certificate), "--key", str(self.key)]
 
 
-def make(folder: Path, name: str = "nest", *, days: int = 30) -> Pair:
-    """Make a pair for 127.0.0.1 that holds for some days from now."""
+def make(folder: Path, name: str = "nest", *, days: int = 30, host: str = "127.0.0.1") -> Pair:
+    """Make a pair for an address or a name that holds for some days from now."""
     folder.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     called = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -33,7 +33,7 @@ def make(folder: Path, name: str = "nest", *, days: int = 30) -> Pair:
         x509.CertificateBuilder(called, called, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=90))
         .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_called(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     pair = Pair(folder / f"{name}.pem", folder / f"{name}.key")
@@ -43,3 +43,10 @@ def make(folder: Path, name: str = "nest", *, days: int = 30) -> Pair:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, plain)
     )
     return pair
+
+
+def _called(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -24,6 +24,7 @@ from wwn_server.homes.sources.mqtt_alarms import AlarmSettings, MqttAlarms, prof
 from wwn_server.homes.sources.reach import MQTT, address
 from wwn_server.store import Store
 
+from .certificates import make
 from .conftest import NOON, Clock
 from .scripted import ScriptedSource, heater
 from .waiting import until
@@ -448,20 +449,49 @@ class TestFaults:
             await source.stop()
 
 
-async def test_a_broker_is_reached_at_the_address_that_was_judged(
-    broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def found_once(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that leads to the broker. Whoever looked it up once more, in a thread of theirs, would find nobody."""
+
     async def look_up(*_: object, **__: object) -> list[tuple[object, ...]]:
         return [(socket.AF_INET, 1, 6, "", ("127.0.0.1", broker.port))]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
-    # Whoever looked the name up once more would find nobody.
-    source = MqttAlarms(AlarmSettings(login=Login(address(f"mqtt://nowhere.invalid:{broker.port}", MQTT))))
+
+
+async def reached(place: str) -> Failure | None:
+    """Return why a broker can't be reached, nothing where it can."""
+    source = MqttAlarms(AlarmSettings(login=Login(address(place, MQTT))))
     await source.start()
     try:
-        await until(source, lambda: source._connected)
+        await until(source, lambda: source._connected or source.report.trouble)
+        return source.report.trouble
     finally:
         await source.stop()
+
+
+@pytest.mark.usefixtures("found_once")
+async def test_a_broker_is_reached_at_the_address_that_was_judged(broker: Broker) -> None:
+    assert await reached(f"mqtt://nowhere.invalid:{broker.port}") is None
+
+
+class TestWithACertificate:
+    @pytest.fixture
+    async def broker(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Broker]:
+        pair = make(tmp_path, host="broker.invalid")
+        monkeypatch.setenv("SSL_CERT_FILE", str(pair.certificate))
+        async with Broker(tmp_path / "broker", certificate=(pair.certificate, pair.key)) as broker:
+            yield broker
+
+    @pytest.mark.usefixtures("found_once")
+    async def test_it_is_reached_at_the_address_that_was_judged_and_has_to_be_for_its_name(
+        self, broker: Broker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert await reached(f"mqtts://broker.invalid:{broker.port}") is None
+        for another in ("other.invalid", "127.0.0.1"):
+            assert await reached(f"mqtts://{another}:{broker.port}") is Failure.CERTIFICATE
+        monkeypatch.delenv("SSL_CERT_FILE")
+        assert await reached(f"mqtts://broker.invalid:{broker.port}") is Failure.CERTIFICATE
 
 
 def watched_store(watched: Watched) -> Any:

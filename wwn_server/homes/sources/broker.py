@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 import logging
 import ssl
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, override
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
@@ -65,7 +65,6 @@ class Broker:
         # What the broker is known to pass on.
         self.following: set[str] = set()
         self._wanted = asyncio.Event()
-        self._client: aiomqtt.Client | None = None
         self._task: asyncio.Task[None] | None = None
 
     def follow(self, topics: Iterable[str]) -> None:
@@ -85,12 +84,6 @@ class Broker:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-
-    async def publish(self, topic: str, payload: str) -> None:
-        """Say something. Raises ``aiomqtt.MqttError`` where the broker does not take it."""
-        if self._client is None:
-            raise aiomqtt.MqttError
-        await self._client.publish(topic, payload, qos=1, timeout=SECONDS)
 
     async def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -119,16 +112,13 @@ class Broker:
             # Whatever this was, the next attempt is made all the same.
             _LOGGER.exception("The connection to %s ended", self._login.address)
             return Failure.FAULT
-        finally:
-            self._client = None
 
     async def _first(self, stack: AsyncExitStack, hosts: list[str]) -> aiomqtt.Client:
         """Return a client at the first of these addresses that answers.
 
-        A name is not looked up anew, where it could lead elsewhere by now. With TLS it is: there the certificate says
-        who it is, and needs the name.
+        The name is not looked up anew: it could lead elsewhere by now.
         """
-        *others, last = [self._login.address.host] if self._login.address.is_encrypted else hosts
+        *others, last = hosts
         for host in others:
             try:
                 return await stack.enter_async_context(self._new_client(host))
@@ -145,13 +135,12 @@ class Broker:
             login.address.port,
             username=login.username or None,
             password=login.password or None,
-            tls_context=ssl.create_default_context() if login.address.is_encrypted else None,
+            tls_context=_Named(login.address.host) if login.address.is_encrypted else None,
             timeout=SECONDS,
             keepalive=_KEEP_ALIVE_SECONDS,
         )
 
     async def _listen(self, client: aiomqtt.Client) -> Failure:
-        self._client = client
         self.following.clear()
         await self._catch_up(client)
         self._reader.connected()
@@ -193,6 +182,25 @@ class Broker:
         except Exception:
             # Whatever somebody says at one topic, the others are still heard.
             _LOGGER.exception("What was said at %s could not be heard", topic)
+
+
+class _Named(ssl.SSLContext):
+    """TLS with whom a name means, whatever address it is spoken to at: the certificate has to be for the name."""
+
+    def __new__(cls, _: str) -> Self:
+        """Make a context that trusts whom this machine trusts."""
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def __init__(self, name: str) -> None:
+        """Be as strict as Python is by itself."""
+        self._name = name
+        self.verify_flags = ssl.create_default_context().verify_flags
+        self.load_default_certs()
+
+    @override
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        """Return a socket that takes nobody else for the one of that name."""
+        return super().wrap_socket(*args, **options | {"server_hostname": self._name})
 
 
 def _code(reason: object) -> int:
