@@ -57,6 +57,21 @@ async def test_what_was_never_said_is_null_and_what_was_said_is_said_again(broke
     assert (told["smoke"], told["battery"], told["test"]) == (True, 90, None)
 
 
+async def test_it_says_all_again_when_home_assistant_has_started_as_if_it_were_new(broker: Broker) -> None:
+    async with (
+        Zigbee2Mqtt(broker, Detector(KITCHEN, "0x00158d0001d82999")) as zigbee,
+        aiomqtt.Client(LOOPBACK, broker.port) as client,
+    ):
+        zigbee.repeats_after = 0.0
+        await zigbee.say(KITCHEN, smoke=False)
+        await client.subscribe(f"zigbee2mqtt/{KITCHEN}")
+        await client.publish("homeassistant/status", "online")
+        async with asyncio.timeout(5):
+            message = await anext(aiter(client.messages))
+        assert isinstance(message.payload, bytes)
+        assert (json.loads(message.payload)["smoke"], message.retain) == (False, False)
+
+
 async def test_states_can_be_bare_words(broker: Broker) -> None:
     async with Zigbee2Mqtt(broker, Detector("hall", "0x00158d0001d82999"), base="house/z2m", form=Form.WORD) as zigbee:
         await zigbee.set_available("hall", is_available=False)

@@ -19,7 +19,7 @@ from wwn_server.errors import WireError
 from wwn_server.homes.merged import MergedHome
 from wwn_server.homes.source import Device, Failure
 from wwn_server.homes.sources.broker import Login
-from wwn_server.homes.sources.detector import Detector as Heard, Profile, moment_of, truth
+from wwn_server.homes.sources.detector import REPEATS, Detector as Heard, Profile, moment_of, truth
 from wwn_server.homes.sources.mqtt_alarms import AlarmSettings, MqttAlarms, profiles_of
 from wwn_server.homes.sources.reach import MQTT, address
 from wwn_server.store import Store
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="Mosquitto is n
 
 HALL = "0x00158d0001a2b3c4"
 CELLAR = "0x00158d0001a2b3c5"
+NOON_ON_THE_WIRE = "2026-11-24T12:00:00.000Z"
 BOTH = (*SMOKE_DETECTOR, "carbon_monoxide")
 
 
@@ -70,8 +71,7 @@ class Watched:
 
     async def finds(self, name: str = "Hall") -> Thing:
         """Wait until a detector is listed, and whatever it says from now on is heard."""
-        topics = {f"zigbee2mqtt/{name}", f"zigbee2mqtt/{name}/availability"}
-        await until(self.home, lambda: topics <= self.source._broker.following and self.alarm(name))
+        await until(self.home, lambda: follows(self.source, name) and self.alarm(name))
         return self.alarm(name)
 
     async def later(self, **time: float) -> None:
@@ -79,11 +79,20 @@ class Watched:
         self.source.look()
 
 
+def follows(source: MqttAlarms, name: str = "Hall") -> bool:
+    """Say whether what a detector says from now on is heard."""
+    return {f"zigbee2mqtt/{name}", f"zigbee2mqtt/{name}/availability"} <= source._broker.following
+
+
 @asynccontextmanager
 async def watching(broker: Broker, store: Store, clock: Clock, **options: Any) -> AsyncIterator[Watched]:
+    """Watch since long enough that nothing the bridge may repeat is still awaited."""
     watched = Watched(broker, store, clock, **options)
+    clock.seconds -= REPEATS.total_seconds()
     await watched.home.start()
     try:
+        await until(watched.home, lambda: watched.source._connected)
+        clock.seconds += REPEATS.total_seconds()
         yield watched
     finally:
         await watched.home.stop()
@@ -116,7 +125,7 @@ class TestZigbee2Mqtt:
         alarm = await watched.shows(is_online=True)
         assert (alarm["smoke_alarm_state"], alarm["co_alarm_state"], alarm["battery_health"]) == ("ok", "ok", "ok")
         assert (alarm["is_manual_test_active"], alarm["ui_color_state"]) == (False, "green")
-        assert alarm["last_connection"] == "2026-11-24T12:00:00.000Z"
+        assert alarm["last_connection"] == NOON_ON_THE_WIRE
         assert (watched.structure["smoke_alarm_state"], watched.structure["co_alarm_state"]) == ("ok", "ok")
 
     async def test_a_binary_detector_knows_no_warning(self, watched: Watched, bridge: Zigbee2Mqtt) -> None:
@@ -222,6 +231,29 @@ class TestZigbee2Mqtt:
             await watched.source.write_home({"away": "away"})
 
 
+class TestKeptByTheBroker:
+    async def test_that_the_bridge_is_there_is_not_believed_forever_when_the_broker_alone_says_so(
+        self, broker: Broker, store: Store, clock: Clock
+    ) -> None:
+        hall = Detector("Hall", HALL, state={"smoke": False}, retained=True)
+        async with Zigbee2Mqtt(broker, hall):
+            pass
+        async with other_publisher(broker) as publish:
+            # As after the machine of both lost its power, and only the broker came back, with all it had.
+            await publish("zigbee2mqtt/bridge/state", "online", retain=True, qos=1)
+            async with watching(broker, store, clock) as watched:
+                await watched.shows(is_online=True)
+                await watched.later(hours=24, minutes=58)
+                assert watched.alarm()["is_online"] is True
+                await watched.later(minutes=1)
+                assert watched.alarm()["is_online"] is False
+                assert watched.source.report.trouble is Failure.BRIDGE
+                await publish("zigbee2mqtt/bridge/health", "{}")
+                await watched.shows(is_online=True)
+                await watched.later(hours=48)
+                assert watched.alarm()["is_online"] is True
+
+
 class TestWithoutAvailability:
     @pytest.fixture
     async def bridge(self, broker: Broker) -> AsyncIterator[Zigbee2Mqtt]:
@@ -237,7 +269,7 @@ class TestWithoutAvailability:
         assert watched.alarm()["is_online"] is True
         await watched.later(minutes=1)
         alarm = watched.alarm()
-        assert (alarm["is_online"], alarm["last_connection"]) == (False, "2026-11-24T12:00:00.000Z")
+        assert (alarm["is_online"], alarm["last_connection"]) == (False, NOON_ON_THE_WIRE)
         await bridge.say("Hall", smoke=False)
         await watched.shows(is_online=True, last_connection="2026-11-25T13:00:00.000Z")
 
@@ -250,12 +282,13 @@ class TestWithoutAvailability:
             assert watched.alarm()["is_online"] is False
 
     async def test_time_alone_takes_it_offline_by_itself(
-        self, broker: Broker, bridge: Zigbee2Mqtt, store: Store
+        self, broker: Broker, bridge: Zigbee2Mqtt, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("wwn_server.homes.sources.mqtt_alarms.REPEATS", timedelta())
         source = MqttAlarms(settings_for(broker, silence=timedelta(seconds=0.3)))
         await source.start()
         try:
-            await until(source, lambda: len(source._broker.following) == 4)
+            await until(source, lambda: follows(source))
             await bridge.say("Hall", smoke=False)
             online: list[bool] = []
             source.subscribe(lambda: online.append(device_of(source).online))
@@ -272,11 +305,54 @@ class TestWithoutAvailability:
         await bridge.crash()
         await watched.shows(is_online=False)
         await bridge.come_back()
-        await watched.shows(is_online=True, last_connection="2026-11-24T12:00:00.000Z")
+        await watched.shows(is_online=True, last_connection=NOON_ON_THE_WIRE)
         await watched.later(hours=5)
         assert watched.alarm()["is_online"] is False
         await bridge.say("Hall", smoke=False)
         await watched.shows(is_online=True, last_connection="2026-11-25T13:00:00.000Z")
+
+    async def test_what_the_bridge_repeats_for_home_assistant_is_no_younger(
+        self, watched: Watched, bridge: Zigbee2Mqtt, broker: Broker
+    ) -> None:
+        bridge.repeats_after = 0.0
+        await bridge.say("Hall", smoke=False)
+        await watched.shows(is_online=True)
+        await watched.later(hours=20)
+        # What makes the repetition known here.
+        bridge.detectors["Hall"].state["battery_low"] = True
+        async with other_publisher(broker) as publish:
+            await publish("homeassistant/status", "online")
+        await watched.shows(battery_health="replace", last_connection=NOON_ON_THE_WIRE)
+        await watched.later(hours=5)
+        assert watched.alarm()["is_online"] is False
+
+    async def test_what_the_bridge_repeats_under_a_new_name_is_no_younger(
+        self, watched: Watched, bridge: Zigbee2Mqtt
+    ) -> None:
+        await bridge.say("Hall", smoke=False)
+        await watched.shows(is_online=True)
+        await watched.later(hours=20)
+        await bridge.rename("Hall", "Stairs")
+        await watched.finds("Stairs")
+        bridge.detectors["Stairs"].state["battery_low"] = True
+        await bridge._repeat(0.0)
+        await watched.shows("Stairs", battery_health="replace", last_connection=NOON_ON_THE_WIRE)
+
+    async def test_right_after_connecting_nobody_knows_what_is_repeated_but_an_alarm_is_one(
+        self, watched: Watched, bridge: Zigbee2Mqtt
+    ) -> None:
+        watched.source.connected()
+        await bridge.say("Hall", smoke=False)
+        alarm = await watched.shows(smoke_alarm_state="ok")
+        assert (alarm["is_online"], "last_connection" in alarm) == (False, False)
+        await bridge.say("Hall", smoke=True)
+        await watched.shows(smoke_alarm_state="emergency", is_online=True, last_connection=NOON_ON_THE_WIRE)
+        await watched.later(seconds=59)
+        await bridge.say("Hall", smoke=True, battery_low=True)
+        await watched.shows(battery_health="replace", last_connection=NOON_ON_THE_WIRE)
+        await watched.later(seconds=1)
+        await bridge.say("Hall", smoke=False)
+        await watched.shows(smoke_alarm_state="ok", last_connection="2026-11-24T12:01:00.000Z")
 
     async def test_what_the_broker_kept_is_of_no_known_age(self, broker: Broker, store: Store, clock: Clock) -> None:
         async with Zigbee2Mqtt(broker, Detector("Attic", CELLAR, retained=True), has_availability=False) as bridge:
@@ -312,15 +388,16 @@ class TestFaults:
         await watched.shows(is_online=True)
         await broker.go_away()
         alarm = await watched.shows(is_online=False)
-        assert (alarm["smoke_alarm_state"], alarm["last_connection"]) == ("ok", "2026-11-24T12:00:00.000Z")
+        assert (alarm["smoke_alarm_state"], alarm["last_connection"]) == ("ok", NOON_ON_THE_WIRE)
         assert "smoke_alarm_state" not in watched.structure
         (thermostat,) = watched.home.document.group("thermostats").values()
         assert thermostat["is_online"] is True
         await watched.later(hours=1)
         await broker.come_back()
         await until(watched.home, lambda: watched.source.report.reachable)
+        await watched.later(minutes=1)
         await bridge.say("Hall", smoke=False)
-        await watched.shows(is_online=True, last_connection="2026-11-24T13:00:00.000Z")
+        await watched.shows(is_online=True, last_connection="2026-11-24T13:01:00.000Z")
 
     async def test_what_may_have_been_missed_while_the_broker_was_gone_is_not_taken_for_so(
         self, watched: Watched, bridge: Zigbee2Mqtt, broker: Broker
@@ -382,7 +459,7 @@ class TestFaults:
         await bridge.set_available("Hall", is_available=False)
         # In order, so the garbage was heard before.
         alarm = await watched.shows(is_online=False)
-        assert alarm["last_connection"] == "2026-11-24T12:00:00.000Z"
+        assert alarm["last_connection"] == NOON_ON_THE_WIRE
         assert (alarm["smoke_alarm_state"], alarm["co_alarm_state"]) == ("ok", "ok")
         assert "html" not in caplog.text
 
@@ -562,7 +639,7 @@ class TestManualTest:
         source = MqttAlarms(settings_for(broker))
         await source.start()
         try:
-            await until(source, lambda: len(source._broker.following) == 4)
+            await until(source, lambda: follows(source))
             await bridge.say("Hall", smoke=False)
             await until(source, lambda: device_of(source).fields.get("smoke_alarm_state") == "ok")
             await bridge.say("Hall", smoke=True, test=True)
@@ -715,7 +792,7 @@ def test_yes_and_no_are_known_and_nothing_else_is_taken_for_them(*, said: object
 async def test_stopping_leaves_nothing_behind(broker: Broker, bridge: Zigbee2Mqtt) -> None:
     source = MqttAlarms(settings_for(broker))
     await source.start()
-    await until(source, lambda: len(source._broker.following) == 4)
+    await until(source, lambda: follows(source))
     await source.stop()
     await source.stop()
     assert not [each for each in asyncio.all_tasks() if each.get_name().startswith("broker")]

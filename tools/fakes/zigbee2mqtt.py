@@ -1,5 +1,6 @@
 """Zigbee2MQTT as it is heard on a broker: its own state, the list of its devices, and what each of them says."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -27,6 +28,9 @@ PROPERTIES: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 SMOKE_DETECTOR: Final = ("smoke", "battery_low", "battery", "test", "tamper", "linkquality")
 CO_DETECTOR: Final = ("carbon_monoxide", "battery_low", "battery", "test", "linkquality")
+
+# Where Home Assistant says that it has started.
+HOME_ASSISTANT: Final = "homeassistant/status"
 
 
 class Form(StrEnum):
@@ -103,6 +107,8 @@ class Zigbee2Mqtt:
     """The bridge with its detectors.
 
     ``has_availability``: whether its availability feature is on, which is not so unless a person asked for it.
+    ``repeats_after``: for how long it waits when Home Assistant says that it has started, before it says again all it
+    knows, as if it were new.
     """
 
     def __init__(
@@ -118,9 +124,13 @@ class Zigbee2Mqtt:
         self.base = base
         self.form = form
         self.has_availability = has_availability
+        self.repeats_after = 30.0
         self._is_up = False
         will = aiomqtt.Will(f"{base}/bridge/state", self._word("offline"), qos=1, retain=True)
-        self._client = Client(broker, connected=self._greet, will=will)
+        self._client = Client(
+            broker, subscribe=(HOME_ASSISTANT,), heard=self._home_assistant_says, connected=self._greet, will=will
+        )
+        self._repeating: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Start, and have said all there is to say."""
@@ -133,6 +143,7 @@ class Zigbee2Mqtt:
         """Stop in order: the last word is that it goes."""
         await self._client.publish(f"{self.base}/bridge/state", self._word("offline"), retain=True, qos=1)
         await self._client.__aexit__(kind, error, trace)
+        await self._end_repeating()
         self._is_up = False
 
     async def end(self) -> None:
@@ -142,6 +153,7 @@ class Zigbee2Mqtt:
     async def crash(self) -> None:
         """End without a word; the broker says the last one."""
         await self._client.crash()
+        await self._end_repeating()
         self._is_up = False
 
     async def come_back(self) -> None:
@@ -202,6 +214,21 @@ class Zigbee2Mqtt:
         for detector in self.detectors.values():
             await self._publish_availability(detector)
             if detector.state and (is_start or detector.retained):
+                await self._publish_state(detector)
+
+    async def _home_assistant_says(self, _topic: str, payload: bytes) -> None:
+        if payload.lower() == b"online":
+            self._repeating = asyncio.create_task(self._repeat(self.repeats_after))
+
+    async def _end_repeating(self) -> None:
+        if self._repeating:
+            self._repeating.cancel()
+            await asyncio.gather(self._repeating, return_exceptions=True)
+
+    async def _repeat(self, after: float) -> None:
+        await asyncio.sleep(after)
+        for detector in self.detectors.values():
+            if detector.state:
                 await self._publish_state(detector)
 
     async def _publish_devices(self) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Final
 import orjson
 
 from wwn_server.document import ALARMS
+from wwn_server.homes.alarm import SEVERITY
 from wwn_server.homes.base import AlarmKind, AlarmLevel
-from wwn_server.homes.held import LONGEST, Test, followed, passed_on
+from wwn_server.homes.held import LONGEST, Levels, Test, followed, passed_on
 from wwn_server.homes.source import AlarmWords, Device
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -20,7 +21,8 @@ _LOGGER: Final = logging.getLogger(__name__)
 # How long a detector that tells nothing of its connection may say nothing: the batteries of most allow a word a day.
 SILENCE: Final = timedelta(hours=25)
 
-# For how long after its start Zigbee2MQTT may say again, as if it were new, what detectors said before.
+# For how long Zigbee2MQTT may say again, as if it were new, what detectors said before: after its start, after that of
+# Home Assistant, when it waits half a minute, and after a detector was renamed.
 REPEATS: Final = timedelta(minutes=1)
 
 WORDS: Final = AlarmWords(
@@ -72,15 +74,19 @@ class Detector:
     available: bool | None = None
     test: Test | None = None
 
-    def told(self, message: Mapping[str, Any], now: datetime, *, retained: bool) -> Detector:
-        """Return it after a message. What the message leaves out stays; what it calls null is not known any more."""
-        said = {**self.said, **message}
-        testing = truth(said.get(self.profile.test)) is True
+    def told(self, message: Mapping[str, Any], now: datetime, *, retained: bool, repeated: bool = False) -> Detector:
+        """Return it after a message. What the message leaves out stays; what it calls null is not known any more.
+
+        One that is ``repeated``, as far as anybody can tell, is none of its own words, unless it alarms as it did not.
+        """
+        told = replace(self, said={**self.said, **message}, seen=True)
+        is_old = retained or (repeated and not _alarms_more(told.senses(), self.senses()))
+        testing = truth(told.said.get(self.profile.test)) is True
         test = followed(self.test, testing=testing, shown=self.levels(now), now=now)
-        if test is not None and self.test is None and (retained or not self.seen):
+        if test is not None and self.test is None and (is_old or not self.seen):
             # Nobody knows when this test began, so it holds nothing back.
             test = replace(test, since=now - LONGEST)
-        return replace(self, said=said, seen=True, heard=self._heard(message, now, retained=retained), test=test)
+        return replace(told, heard=self._heard(message, now, is_old=is_old), test=test)
 
     def reachable(self, payload: str) -> Detector:
         """Return it after a word of whether it can be reached; one that nobody knows says it can't.
@@ -93,11 +99,15 @@ class Detector:
         """Return it after messages may have been missed: what it said is not how it is."""
         return replace(self, seen=False, available=None)
 
-    def levels(self, now: datetime) -> dict[AlarmKind, AlarmLevel]:
-        """Return what it senses, as far as it said so, and as far as no test says it instead."""
+    def senses(self) -> dict[AlarmKind, AlarmLevel]:
+        """Return what it said it senses, as far as it did."""
         profile = self.profile
         read = {kind: WORDS.level(self.said.get(name), profile.topic) for kind, name in profile.fields.items()}
-        return passed_on({kind: level for kind, level in read.items() if level is not None}, self.test, now, _MOVED)
+        return {kind: level for kind, level in read.items() if level is not None}
+
+    def levels(self, now: datetime) -> dict[AlarmKind, AlarmLevel]:
+        """Return what it senses, as far as it said so, and as far as no test says it instead."""
+        return passed_on(self.senses(), self.test, now, _MOVED)
 
     def online(self, now: datetime, silence: timedelta) -> bool:
         """Say whether what it said is how it is now."""
@@ -131,11 +141,18 @@ class Detector:
             senses=frozenset(self.profile.fields),
         )
 
-    def _heard(self, message: Mapping[str, Any], now: datetime, *, retained: bool) -> datetime | None:
+    def _heard(self, message: Mapping[str, Any], now: datetime, *, is_old: bool) -> datetime | None:
         told = moment_of(message.get("last_seen"))
         if told is not None and told - now < _AHEAD:
             return min(told, now)
-        return self.heard if retained else now
+        return self.heard if is_old else now
+
+
+def _alarms_more(senses: Levels, before: Levels) -> bool:
+    """Say whether anything is worse than it was; what was not known may have been fine."""
+    return any(
+        SEVERITY.index(level) > SEVERITY.index(before.get(kind, AlarmLevel.OK)) for kind, level in senses.items()
+    )
 
 
 def truth(said: object) -> bool | None:

@@ -22,6 +22,8 @@ BASE_TOPIC: Final = "zigbee2mqtt"
 
 _AVAILABILITY: Final = "/availability"
 _ONLINE: Final = "online"
+# Where Home Assistant says that it has started, upon which Zigbee2MQTT says again all it knows.
+_HOME_ASSISTANT: Final = ("homeassistant/status", "hass/status")
 _SENSED: Final = ("smoke", "carbon_monoxide")
 # How deep parts of a device have parts of their own.
 _DEEPEST: Final = 4
@@ -60,7 +62,9 @@ class MqttAlarms:
         self._broker = Broker(settings.login, self)
         self._connected = False
         self._bridge: bool | None = None
-        self._started: datetime | None = None
+        # Since when nothing but what the broker kept says that the bridge is there.
+        self._unproven: datetime | None = None
+        self._repeats_until: datetime | None = None
         self._detectors: dict[str, Detector] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._odd: set[str] = set()
@@ -98,7 +102,9 @@ class MqttAlarms:
 
     def connected(self) -> None:
         """Hear that the broker is there."""
-        self._connected, self._trouble = True, None
+        self._connected, self._trouble, self._unproven = True, None, self._clock()
+        # The bridge may have started just before, and nobody told us.
+        self._expect_repeats()
         self._changed()
 
     def lost(self, failure: Failure) -> None:
@@ -109,11 +115,16 @@ class MqttAlarms:
 
     def heard(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Hear a message of the bridge or of a detector."""
+        if not retained and topic.startswith(f"{self._settings.base}/"):
+            self._unproven = None
         if topic == f"{self._settings.base}/bridge/state":
             self._hear_bridge(state_of(payload), retained=retained)
         elif topic == f"{self._settings.base}/bridge/devices":
             self._hear_list(parsed(payload))
-        else:
+        elif topic in _HOME_ASSISTANT:
+            if state_of(payload).lower() == _ONLINE:
+                self._expect_repeats()
+        elif topic != f"{self._settings.base}/bridge/health":
             self._hear_detector(topic, payload, retained=retained)
         self._changed()
 
@@ -126,7 +137,7 @@ class MqttAlarms:
         if not is_online:
             self._miss(f"{self._settings.base}/")
         elif not retained:
-            self._started = self._clock()
+            self._expect_repeats()
         self._trouble = None if is_online else Failure.BRIDGE
         self._bridge = is_online
 
@@ -136,6 +147,9 @@ class MqttAlarms:
             return
         known = self._detectors or {}
         profiles = {each.key: each for each in profiles_of(listed, self._settings.base)}
+        if any(key in known and known[key].profile.topic != each.topic for key, each in profiles.items()):
+            # Under its new name the bridge says again what it knows.
+            self._expect_repeats()
         self._detectors = {
             key: replace(known.get(key) or Detector(profile=profile), profile=profile)
             for key, profile in profiles.items()
@@ -158,14 +172,17 @@ class MqttAlarms:
             # Who passes on what a detector says is there.
             self._bridge = True
         self._detectors[known.profile.key] = known.told(
-            message, self._clock(), retained=retained or self._may_be_repeated(known)
+            message, self._clock(), retained=retained, repeated=self._may_be_repeated(known)
         )
 
+    def _expect_repeats(self) -> None:
+        self._repeats_until = self._clock() + REPEATS
+
     def _may_be_repeated(self, detector: Detector) -> bool:
-        """Say whether what comes now may be what the bridge knew before its start, which it says again then."""
-        if detector.available is not None or not self._is_of_bridge(detector):
+        """Say whether what comes now may be what the bridge knew before, and no word of the detector."""
+        if not self._is_of_bridge(detector):
             return False
-        return self._bridge is False or (self._started is not None and self._clock() - self._started < REPEATS)
+        return self._bridge is False or (self._repeats_until is not None and self._clock() < self._repeats_until)
 
     def _is_of_bridge(self, detector: Detector) -> bool:
         return detector.profile.topic.startswith(f"{self._settings.base}/")
@@ -188,13 +205,13 @@ class MqttAlarms:
         own = [each.profile.topic for each in known]
         said = ["devices"] if not self._settings.topics else []
         if said or any(self._is_of_bridge(each) for each in known):
-            said.append("state")
-        bridge = [f"{self._settings.base}/bridge/{each}" for each in said]
+            said += ["state", "health"]
+        bridge = [f"{self._settings.base}/bridge/{each}" for each in said] + list(_HOME_ASSISTANT if said else ())
         self._broker.follow([*bridge, *own, *(f"{each}{_AVAILABILITY}" for each in own)])
 
     def _new_report(self) -> Report:
         reachable = self._connected and self._is_bridge_there()
-        trouble = None if reachable else self._trouble
+        trouble = None if reachable else self._trouble or (Failure.BRIDGE if self._is_bridge_forgotten() else None)
         if self._detectors is None:
             return Report(reachable=reachable, trouble=trouble)
         devices = tuple(map(self._device, self._detectors.values()))
@@ -203,12 +220,26 @@ class MqttAlarms:
     def _is_bridge_there(self) -> bool:
         """Say whether somebody passes on what detectors say; topics that are not the bridge's need none."""
         if not self._settings.topics:
-            return self._bridge is True
-        return self._bridge is not False or not all(map(self._is_of_bridge, (self._detectors or {}).values()))
+            return self._bridge is True and not self._is_bridge_forgotten()
+        return self._may_bridge_be_there() or not all(map(self._is_of_bridge, (self._detectors or {}).values()))
+
+    def _may_bridge_be_there(self) -> bool:
+        return self._bridge is not False and not self._is_bridge_forgotten()
+
+    def _is_bridge_forgotten(self) -> bool:
+        """Say whether the broker alone keeps saying that the bridge is there, for longer than one is silent.
+
+        A broker that ends with everything else on its machine never says that the bridge is gone.
+        """
+        return self._unproven is not None and self._clock() >= self._unproven + self._longest_silence
+
+    @property
+    def _longest_silence(self) -> timedelta:
+        return max(self._settings.silence, SILENCE)
 
     def _device(self, detector: Detector) -> Device:
         device = detector.device(self._clock(), self._settings.silence)
-        is_heard = self._bridge is not False or not self._is_of_bridge(detector)
+        is_heard = self._may_bridge_be_there() or not self._is_of_bridge(detector)
         return replace(device, online=device.online and is_heard)
 
     def _changed(self) -> None:
@@ -223,7 +254,8 @@ class MqttAlarms:
             self._timer = None
         now = self._clock()
         soon = [each.until(now, self._settings.silence) for each in (self._detectors or {}).values()]
-        moments = [each for each in soon if each is not None]
+        forgotten = self._unproven + self._longest_silence if self._unproven else None
+        moments = [each for each in (*soon, forgotten) if each is not None and each > now]
         if moments:
             self._timer = asyncio.get_running_loop().call_later((min(moments) - now).total_seconds(), self.look)
 
