@@ -12,7 +12,7 @@ from wwn_server.context import CONTEXT
 from wwn_server.document import ALARMS, THERMOSTATS
 from wwn_server.homes.assembled import assembled
 from wwn_server.homes.merged import MergedHome
-from wwn_server.homes.source import Failure
+from wwn_server.homes.source import Failure, Reach, Report
 from wwn_server.homes.sources.probe import probed
 from wwn_server.homes.sources.reach import ReachError
 from wwn_server.pages.sources import Finds
@@ -132,6 +132,42 @@ async def test_each_failure_has_its_answer_and_nothing_of_what_was_said_there(
     assert "Authorization Required" not in shown
     assert "Sign in to your router" not in shown
     assert (fake.strangers, list(home.sources)) == (0, ["simulated"])
+
+
+async def test_a_broker_beside_it_that_can_not_be_reached_is_told_of_where_it_was_typed(
+    owner: Person, fake: Fake, home: MergedHome
+) -> None:
+    status, shown = await look(owner, address=fake.base, broker="mqtt://127.0.0.1:9")
+    field = shown.partition('name="broker"')[2].partition("<input")[0]
+    assert (status, t("sources.broker_failure.nobody") in field, list(home.sources)) == (400, True, ["simulated"])
+
+
+@pytest.mark.skipif(find_mosquitto() is None, reason="Mosquitto is not installed")
+async def test_a_broker_beside_a_source_that_goes_away_is_told_of_with_what_to_do(
+    owner: Person, fake: Fake, home: MergedHome, tmp_path: Path
+) -> None:
+    async with Broker(tmp_path / "broker") as broker:
+        _, found = await look(owner, address=fake.base, broker=broker.address)
+        await add(owner, found)
+        source = home.sources["page 1"]
+        await until(home, lambda: source.report.broker == Reach(reachable=True) and source.report.reachable)
+        assert t("sources.broker_gone") not in await page(owner)
+        await broker.go_away()
+        await until(home, lambda: source.report.broker == Reach(trouble=Failure.NOBODY))
+        shown = await page(owner)
+        assert t("sources.broker_failure.nobody") + " " + t("sources.broker_gone") in shown
+        # What it is asked itself answers, and its devices are there.
+        assert (t("sources.answers") in shown, "Landing: Online" in shown) == (True, True)
+        await home.stop()
+
+
+async def test_whatever_keeps_it_from_a_broker_beside_it_has_words(owner: Person, home: MergedHome) -> None:
+    source = NeverAnswering(kind="nolongerevil")
+    await home.add("file nolongerevil", source)
+    reasons = {each.value for each in Failure} - {"address", "redirect", "too_large", "not_it", "refused", "bridge"}
+    for reason in reasons:
+        source.report = Report(reachable=True, broker=Reach(trouble=Failure(reason)))
+        assert t(f"sources.broker_failure.{reason}") in await page(owner)
 
 
 @pytest.mark.parametrize(

@@ -64,18 +64,28 @@ class Failure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether something can be reached, and why it can't, if that is known."""
+
+    reachable: bool = False
+    trouble: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a source knows at one moment.
 
     ``devices`` is ``None`` until it has once been able to tell which there are. ``home`` has those fields of
     protocol 3.5 that it can tell; as ``away`` it tells ``unknown`` where it otherwise could and now can't. ``trouble``
-    is why it is not reachable, if that is known.
+    is why it is not reachable, if that is known. ``broker`` is how it stands with the broker that a source has beside
+    what it asks, if it has one.
     """
 
     reachable: bool = False
     devices: tuple[Device, ...] | None = None
     home: Mapping[str, Any] = field(default_factory=dict)
     trouble: Failure | None = None
+    broker: Reach | None = None
 
 
 class Source(Protocol):

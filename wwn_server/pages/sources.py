@@ -14,7 +14,7 @@ from wwn_server.context import context_of
 from wwn_server.homes.assembled import page_id, page_number, simulated
 from wwn_server.homes.merged import MergedHome
 from wwn_server.homes.shown import Place
-from wwn_server.homes.source import Failure
+from wwn_server.homes.source import Failure, Reach
 from wwn_server.homes.sources.kinds import KINDS, SIMULATED, Kind, Setting, SourceSettings
 from wwn_server.homes.sources.probe import probed
 from wwn_server.homes.sources.reach import ReachError
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 _SECONDS: Final = 900.0
 _MOST: Final = 20
 _LONGEST: Final = 60
-_ADDRESSES: Final = frozenset({"address", "broker"})
+_BROKER: Final = "broker"
+_ADDRESSES: Final = frozenset({"address", _BROKER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ async def look(request: web.Request) -> web.Response:
     try:
         devices = await probed(wanted.make())
     except ReachError as error:
-        return _form(request, session, name, said, {"address": t(f"sources.failure.{error.failure}")})
+        text = f"sources.broker_failure.{error.failure}" if error.at == _BROKER else f"sources.failure.{error.failure}"
+        return _form(request, session, name, said, {error.at: t(text)})
     word = context_of(request).finds.keep(wanted, devices)
     known = _known(request, name, devices)
     return signed_in_page(request, session, "source_found.html", {"word": word, "found": known})
@@ -193,8 +195,14 @@ def _described(home: MergedHome, source_id: str, source: Source) -> dict[str, An
         "kind": t(f"sources.kind.{source.kind}"),
         "in_file": source_id.startswith("file "),
         "state": t(f"sources.failure.{report.trouble}") if report.trouble else t(waiting),
+        "broker": report.broker and _broker(report.broker),
         "devices": [(each.called, each.device.online) for each in home.devices(source_id)],
     }
+
+
+def _broker(reach: Reach) -> dict[str, Any]:
+    trouble = t(f"sources.broker_failure.{reach.trouble}") if reach.trouble else ""
+    return {"is_online": reach.reachable, "trouble": trouble}
 
 
 def _form(

@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from wwn_server.errors import Anchor, WireError
-from wwn_server.homes.source import Failure, Report, refused, silent, unsupported
+from wwn_server.homes.source import Failure, Reach, Report, refused, silent, unsupported
 from wwn_server.rules import HIGH, LOW, TARGET
 from wwn_server.temperatures import celsius_from
 from wwn_server.texts import t
@@ -81,8 +81,9 @@ class NoLongerEvil(Polled):
         self._heard: dict[str, dict[str, str]] = {}
         topics = [f"{settings.prefix}/+/{each}" for each in _TOPICS]
         self._broker = Broker(settings.broker, self, topics) if settings.broker else None
+        self._reach = Reach() if settings.broker else None
         # Whoever could tell whether somebody is at home, and has not yet, does not leave it to what was written.
-        self.report = Report(home=self._home())
+        self.report = Report(home=self._home(), broker=self._reach)
 
     async def start(self) -> None:
         """Begin to ask, and to listen."""
@@ -121,10 +122,12 @@ class NoLongerEvil(Polled):
 
     def connected(self) -> None:
         """Hear that the broker is there."""
+        self._reach = Reach(reachable=True)
         self._retell()
 
-    def lost(self, _: Failure) -> None:
+    def lost(self, failure: Failure) -> None:
         """Hear that the broker is gone: what was said there is not known any more."""
+        self._reach = Reach(trouble=failure)
         self._heard.clear()
         self._retell()
 
@@ -164,7 +167,7 @@ class NoLongerEvil(Polled):
             )
             for key, each in self._statuses.items()
         )
-        return Report(reachable=reachable, devices=devices, home=self._home())
+        return Report(reachable=reachable, devices=devices, home=self._home(), broker=self._reach)
 
     def _is_online(self, key: str, status: Status) -> bool:
         is_denied = self._heard.get(key, {}).get("availability", _ONLINE) != _ONLINE
@@ -180,9 +183,11 @@ class NoLongerEvil(Polled):
         return {"away": next((each for each in ("away", "unknown", "home") if each in known), "unknown")}
 
     def _retell(self) -> None:
-        if self.report.devices is not None:
-            told = self._told(reachable=self.report.reachable)
-            self._become(replace(told, trouble=self.report.trouble))
+        """Tell of what the control port said last, and of what is heard of the broker since."""
+        told = self.report
+        if told.devices is not None:
+            told = self._told(reachable=told.reachable)
+        self._become(replace(told, trouble=self.report.trouble, broker=self._reach))
 
     async def _listen(self) -> None:
         """Ask at once whenever the server has news. Without them it is asked all the same."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from wwn_server.homes.source import Failure
+from wwn_server.homes.source import Failure, Reach
 
 from .reach import ReachError
 
 if TYPE_CHECKING:
-    from wwn_server.homes.source import Device, Source
+    from wwn_server.homes.source import Device, Report, Source
 
 # A person waits for it: as long as two requests may take.
 SECONDS: Final = 10.0
@@ -25,11 +25,8 @@ async def probed(source: Source, seconds: float = SECONDS) -> tuple[Device, ...]
         async with asyncio.timeout(seconds):
             while True:
                 news.clear()
-                report = source.report
-                if report.trouble is not None:
-                    raise ReachError(report.trouble)
-                if report.reachable and report.devices is not None:
-                    return report.devices
+                if (devices := _found(source.report)) is not None:
+                    return devices
                 await news.wait()
     except TimeoutError:
         # It took the connection, and says nothing of what is looked for.
@@ -37,3 +34,13 @@ async def probed(source: Source, seconds: float = SECONDS) -> tuple[Device, ...]
     finally:
         unsubscribe()
         await source.stop()
+
+
+def _found(report: Report) -> tuple[Device, ...] | None:
+    """Return the devices, nothing where there is still something to wait for. Raises ``ReachError``."""
+    broker = report.broker or Reach(reachable=True)
+    if report.trouble is not None:
+        raise ReachError(report.trouble)
+    if broker.trouble is not None:
+        raise ReachError(broker.trouble, "broker")
+    return report.devices if report.reachable and broker.reachable else None

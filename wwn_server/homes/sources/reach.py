@@ -39,12 +39,13 @@ type _Number = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class ReachError(Exception):
-    """Something can't be reached; only the class of the failure is kept."""
+    """Something can't be reached; only the class of the failure is kept, and which of the addresses it was."""
 
-    def __init__(self, failure: Failure) -> None:
-        """Keep the class."""
+    def __init__(self, failure: Failure, at: str = "address") -> None:
+        """Keep the class, and what the address is called among what can be set."""
         super().__init__(failure.value)
         self.failure = failure
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
