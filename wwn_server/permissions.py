@@ -16,6 +16,7 @@ _DEVICE: Final = frozenset(
         "structure_id",
         "name",
         "name_long",
+        "label",
         "where_id",
         "where_name",
         "last_connection",
@@ -46,7 +47,6 @@ _THERMOSTAT: Final = (
     | _SETPOINTS
     | _OTHER_TEMPERATURES
     | {
-        "label",
         "can_cool",
         "can_heat",
         "is_using_emergency_heat",

@@ -13,8 +13,8 @@ from tools.nest_home import NestHomeServer, NestPerson
 from .conftest import Browser, until
 
 SERIAL, HALL = "02AA01AC0123456X", "0x00158d0001a2b3c4"
-CLIMATE, SMOKE = "climate.landing_nest_thermostat", "binary_sensor.hall_nest_protect_smoke"
-HOME_SMOKE, CONNECTIVITY = "binary_sensor.home_smoke", "binary_sensor.hall_nest_protect_connectivity"
+CLIMATE, SMOKE = "climate.landing_nest_thermostat_landing", "binary_sensor.hall_nest_protect_hall_smoke"
+HOME_SMOKE, CONNECTIVITY = "binary_sensor.home_smoke", "binary_sensor.hall_nest_protect_hall_connectivity"
 # Longer than a server asks NoLongerEvil again, and than a broker that hangs is waited for.
 LONG = 50.0
 

@@ -75,7 +75,7 @@ async def test_a_home_of_two_sources_from_their_wires_to_entities_and_a_command_
     result = await browser.link(nest_home.base, person.accept)
     assert result["type"] == "create_entry", result
     (climate,) = hass.states.async_entity_ids("climate")
-    smoke = "binary_sensor.hall_nest_protect_smoke"
+    smoke = "binary_sensor.hall_nest_protect_hall_smoke"
 
     def shows(entity_id: str, state: str) -> bool:
         found = hass.states.get(entity_id)

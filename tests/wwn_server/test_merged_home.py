@@ -96,8 +96,8 @@ class TestOneDocument:
         assert {each["structure_id"] for each in (thermostat, alarm)} == {whole["structure_id"]}
         assert (thermostat["name"], alarm["name"]) == ("Stairs", "Hallway")
         assert whole["wheres"][alarm["where_id"]] == {"where_id": alarm["where_id"], "name": "Hallway"}
-        # What is in no room is where it is called.
-        assert thermostat["where_name"] == "Stairs"
+        # What is in no room is where it is called, and its name still tells it from others.
+        assert (thermostat["where_name"], thermostat["label"], "label" in alarm) == ("Stairs", "Stairs", False)
 
     def test_what_a_source_does_not_know_is_missing(self, store: Store) -> None:
         alarm = only(merged(store, fire=ScriptedSource(detector("a", co=None, heard=None))), ALARMS)

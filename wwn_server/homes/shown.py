@@ -33,14 +33,18 @@ class Place:
 
     @property
     def label(self) -> str:
-        """Return what tells it from others in its room, if it is called anything else than the room."""
+        """Return what tells it from others in its room, if it is called anything else than the room.
+
+        Where nobody said which room that is, the room is a guess, and only its name tells it from others at all.
+        """
         name = self.name or self.device.name
-        return "" if name == self.where else name
+        is_room_known = bool(self.room or self.device.room)
+        return "" if is_room_known and name == self.where else name
 
     @property
     def called(self) -> str:
         """Return what to call it, as protocol 3.3 has it."""
-        label = f" ({self.label})" if self.label else ""
+        label = f" ({self.label})" if self.label not in {"", self.where} else ""
         return f"{self.where or _UNNAMED[self.device.group]}{label}"
 
 
