@@ -5,6 +5,7 @@ from pathlib import Path
 
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from tools.fakes import Hub
@@ -36,6 +37,12 @@ def more_options(tmp_path: Path, hub: Hub) -> tuple[str, ...]:
     return "--config", str(file)
 
 
+async def set_temperature(hass: HomeAssistant, celsius: float) -> None:
+    await hass.services.async_call(
+        "climate", "set_temperature", {"entity_id": CLIMATE, "temperature": celsius}, blocking=True
+    )
+
+
 async def test_thermostat_protect_and_away_all_the_way_and_back(
     hass: HomeAssistant, browser: Browser, nest_home: NestHomeServer, person: NestPerson, hub: Hub, tmp_path: Path
 ) -> None:
@@ -46,21 +53,22 @@ async def test_thermostat_protect_and_away_all_the_way_and_back(
         return found is not None and found.state == state
 
     await until(lambda: shows(CLIMATE, "heat") and shows(LEVEL, "ok"), LONG)
-    for detail, level in (("warn", "warning"), ("emergency", "emergency"), ("ok", "ok")):
-        hub.set("p1", smokeDetected=detail != "ok", smokeStateDetail=detail)
-        await until(lambda level=level: shows(LEVEL, level), LONG)
-
-    await hass.services.async_call(
-        "climate", "set_temperature", {"entity_id": CLIMATE, "temperature": 22.5}, blocking=True
-    )
-    await until(lambda: hass.states.get(CLIMATE).attributes["temperature"] == 22.5, LONG)
+    # The hub is asked now and then, and at once after each write.
+    hub.set("p1", smokeDetected=True, smokeStateDetail="warn")
+    await set_temperature(hass, 22.5)
+    await until(lambda: hass.states.get(CLIMATE).attributes["temperature"] == 22.5 and shows(LEVEL, "warning"), LONG)
     assert hub.things["t1"].properties["targetTemperature"] == 22.5
+    hub.set("p1", smokeStateDetail="emergency")
     await hass.services.async_call(
         "select", "select_option", {"entity_id": "select.home_away_mode", "option": "away"}, blocking=True
     )
     await until(lambda: not hub.is_home and shows("binary_sensor.home_presence", "off"), LONG)
+    await until(lambda: shows(LEVEL, "emergency"), LONG)
 
+    hub.set("p1", smokeDetected=False, smokeStateDetail="ok")
     await hub.go_away()
+    with pytest.raises(HomeAssistantError):
+        await set_temperature(hass, 23.0)
     await until(lambda: shows(CLIMATE, STATE_UNAVAILABLE) and shows(LEVEL, STATE_UNAVAILABLE), LONG)
     await hub.come_back()
     await until(lambda: shows(CLIMATE, "heat") and shows(LEVEL, "ok"), LONG)

@@ -248,6 +248,8 @@ class Starling(Polled):
                 answer = await self._web.post(f"{self._base}/devices/{quote(device_id, safe='')}", properties)
             except ReachError as error:
                 _LOGGER.warning("%s: a write was not taken (%s)", self._named, error.failure.value)
+                # It may be gone, which its devices shall not be the last to show.
+                self._news.set()
                 raise (refused() if error.failure in _SAYS_NO else silent()) from None
             finally:
                 self._written[device_id] = loop.time()
