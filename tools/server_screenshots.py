@@ -1,6 +1,7 @@
 """Pictures of the server's own pages, desktop and phone, from a running server."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 import re
@@ -10,13 +11,16 @@ from aiohttp import ClientSession
 from playwright.async_api import Browser, Page
 
 from .browser import chromium
+from .demo.devices import HALLWAY, KITCHEN, Devices
 from .nest_home import NestHomeServer
-from .nest_pages import PlainHub, choose_password, open_window, set_up, sign_in
+from .nest_pages import PATIENCE_MS, PlainHub, choose_password, open_window, set_up, sign_in
 from .pictures import keep
 
 WIDTHS: Final = {"desktop": 1280, "phone": 390}
 OWNER: Final = ("anna", "correct horse battery")
 MEMBER: Final = ("ben", "staple donkey lantern")
+SOURCES: Final = "/sources"
+KINDS: Final = ("nolongerevil", "mqtt")
 # Nothing listens there; the pictures end before a browser is sent back.
 BACK: Final = "http://homeassistant.local:8123/auth/external/callback"
 
@@ -54,6 +58,7 @@ async def take_server_pictures(data: Path, folder: Path, *, dark: bool = False) 
             await _set_something(clock)
             await _pages(page, camera)
         await _family(browser, server, session, page, camera, dark=dark)
+        await _real_devices(data / "devices", page, camera)
 
 
 async def _first_run_to_consent(server: NestHomeServer, hub: PlainHub, page: Page, camera: Camera) -> None:
@@ -139,3 +144,32 @@ async def _family(
     await page.get_by_role("link", name="Remove ben").click()
     await page.get_by_role("heading", name="Remove ben?").wait_for()
     await camera.take("member-remove", page)
+
+
+async def _real_devices(folder: Path, page: Page, camera: Camera) -> None:
+    """Put thermostats and detectors in the place of the simulated home. Raises ToolError without Mosquitto."""
+    devices = Devices(folder)
+    async with devices.running():
+        broker = devices.broker.address
+        thermostats, detectors = KINDS
+        await _look_for(page, thermostats, {"Address": devices.thermostats.base, "Address of its MQTT broker": broker})
+        await page.get_by_role("button", name="Add to the home").click()
+        await _look_for(page, detectors, {"Address": broker})
+        for room in (KITCHEN, HALLWAY):
+            await page.get_by_role("group", name=re.compile(room)).get_by_label("Room").fill(room)
+        await camera.take("source-found", page)
+        await page.get_by_role("button", name="Add to the home").click()
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while await page.get_by_text("Offline").count() or await page.get_by_text("It answers.").count() < len(
+                KINDS
+            ):
+                await page.goto(SOURCES)
+        await camera.take("sources", page)
+
+
+async def _look_for(page: Page, kind: str, said: Mapping[str, str]) -> None:
+    await page.goto(f"{SOURCES}/add/{kind}")
+    for label, text in said.items():
+        await page.get_by_label(re.compile(f"^{label}(,.*)?$")).fill(text)
+    await page.get_by_role("button", name="Look for devices").click()
+    await page.get_by_role("heading", name="Devices that were found").wait_for()
