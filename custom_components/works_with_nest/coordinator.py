@@ -2,7 +2,7 @@
 
 from asyncio import Task, TimerHandle, timeout
 from collections.abc import Callable, Iterable, Iterator, Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 import logging
@@ -35,7 +35,7 @@ from .history import WwnHistory
 from .included import included_homes
 from .removal import WwnRemoval
 from .wwn import Document, NestServer, WwnClient
-from .wwn.clock import LOOK_EVERY, Instant
+from .wwn.clock import Instant
 from .wwn.errors import (
     WwnAuthError,
     WwnBlockedError,
@@ -45,6 +45,7 @@ from .wwn.errors import (
     WwnRefusedError,
 )
 from .wwn.grants import shown, withheld
+from .wwn.jumps import watched_clock
 from .wwn.models import EMPTY, Permission
 
 # What is answered to a write that went by a document which does not hold any more (protocol 7.2).
@@ -137,6 +138,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self._answered_from = self._asked
         self._heard = Instant.now()
         self._silence: TimerHandle | None = None
+        self._clock = ExitStack()
+        self._clock.enter_context(watched_clock(self._look))
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -373,11 +376,18 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     def _watch_silence(self) -> None:
         """Take the link for lost when it has been silent too long; where the machine slept meanwhile, ask at once."""
         if (left := LIVE_FOR - self._heard.age()) > 0:
-            self._silence = self.hass.loop.call_later(min(left, LOOK_EVERY), self._watch_silence)
+            self._cancel_silence()
+            self._silence = self.hass.loop.call_later(left, self._watch_silence)
             return
         self.async_lost()
         if Instant.now().steady - self._heard.steady < LIVE_FOR:
             self.async_refresh_soon()
+
+    @callback
+    def _look(self) -> None:
+        """Look for how long the link has been silent by the clocks as they are now."""
+        if self.live:
+            self._watch_silence()
 
     @callback
     def async_refresh_soon(self) -> None:
@@ -453,6 +463,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """End with nothing left running; from here on nothing is known of the present."""
         self.live = False
         self._cancel_silence()
+        self._clock.close()
         self._removal.async_stop()
         await super().async_shutdown()
         await self.history.async_close()

@@ -16,6 +16,7 @@ import pytest
 
 from custom_components.works_with_nest import const, coordinator, listener
 from custom_components.works_with_nest.wwn import clock, const as wire_const
+from tests.conftest import Jump
 
 from .conftest import FixtureService, SetUp, until
 
@@ -463,11 +464,11 @@ async def test_a_machine_that_slept_shows_nothing_from_before(
     link: SetUp,
     state_of: StateOf,
     monkeypatch: pytest.MonkeyPatch,
+    jump: Jump,
     has_stream: bool,  # noqa: FBT001 - both cases of one test
 ) -> None:
     slept = 0.0
     monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: time.time() + slept))
-    monkeypatch.setattr(coordinator, "LOOK_EVERY", 0.05)
     if not has_stream:
         service.stream_status = 503
     entry = await link()
@@ -475,6 +476,7 @@ async def test_a_machine_that_slept_shows_nothing_from_before(
     asked = service.count("GET")
     service.status = 503
     slept = 3600.0
+    jump()
     await until(lambda: state_of(BEDROOM_SMOKE) == "unavailable")
     await until(lambda: service.count("GET") > asked)
     assert entry.runtime_data.open_gap is not None

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 import pytest
 
-from custom_components.works_with_nest.wwn import Document, WwnClient, clock, stream
+from custom_components.works_with_nest.wwn import Document, WwnClient, clock, jumps
 from custom_components.works_with_nest.wwn.errors import (
     WwnAuthError,
     WwnBlockedError,
@@ -24,6 +24,7 @@ from custom_components.works_with_nest.wwn.errors import (
     WwnStreamError,
 )
 from custom_components.works_with_nest.wwn.stream import WwnStream
+from tests.conftest import Jump
 
 from .conftest import Clocks, Serve, nest_server
 
@@ -189,7 +190,8 @@ async def told(listener: Listener, *what: str) -> None:
 async def test_silence_ends_the_stream(
     serve: Serve, session: ClientSession, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(jumps, "IS_TOLD", False)
+    monkeypatch.setattr(jumps, "LOOK_EVERY", 0.01)
     listener, over = Listener(), asyncio.Event()
 
     async def write(response: web.StreamResponse) -> None:
@@ -254,20 +256,25 @@ async def test_the_token_in_a_document_is_not_told(
 
 
 async def test_a_machine_that_slept_takes_the_stream_for_dead(
-    serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, session: ClientSession, monkeypatch: pytest.MonkeyPatch, jump: Jump
 ) -> None:
-    slept = 0.0
+    slept, listener, over = 0.0, Listener(), asyncio.Event()
     monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: time.time() + slept))
-    monkeypatch.setattr(stream, "LOOK_EVERY", 0.05)
 
     async def write(response: web.StreamResponse) -> None:
         nonlocal slept
         await response.write(put({}))
-        await asyncio.sleep(0.2)
+        await told(listener, "put")
+        # One that takes nothing from the time that is left ends nothing.
+        jump()
+        await response.write(KEEP_ALIVE)
+        await told(listener, "put", "keep-alive")
         slept = 3600.0
-        await asyncio.sleep(1)
+        jump()
+        await over.wait()
 
-    _, ended = await listen(serve, session, write, silence=60)
+    _, ended = await listen(serve, session, write, silence=60, listener=listener)
+    over.set()
     assert str(ended) == "no complete event for 60 s"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from custom_components.works_with_nest.wwn import clock
+from custom_components.works_with_nest.wwn import clock, jumps
 
 from .record import Span
 
@@ -28,6 +28,8 @@ class WallClock:
         """Let Home Assistant read this clock."""
         dt_util.utcnow = self.utcnow  # type: ignore[assignment]
         clock.time = self  # type: ignore[assignment, attr-defined]
+        # Nobody is told of a jump that the machine's own clock does not make.
+        jumps.IS_TOLD = False  # type: ignore[misc]
 
     def time(self) -> float:
         """Return the time it shows, as seconds."""

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 import time
 from typing import Final, Self
 
-# A machine that wakes up goes on with its timers where they stood, so the clocks are looked at now and then.
-LOOK_EVERY: Final = 5.0
 # What two good clocks may differ by, in seconds.
 DRIFT: Final = 1.0
 

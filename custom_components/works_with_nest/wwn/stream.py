@@ -10,8 +10,9 @@ from aiohttp import ClientResponse
 import orjson
 
 from .client import WwnClient
-from .clock import LOOK_EVERY, Instant
+from .clock import Instant
 from .errors import WwnAuthError, WwnConnectionError, WwnProtocolError, WwnStreamError, reported_error
+from .jumps import watched_clock
 from .models import Document
 from .sse import EventParser, ServerSentEvent
 
@@ -39,31 +40,41 @@ class WwnStream:
         self._silence = silence
         self._heard = self.event_begun = Instant.now()
         self._has_document = False
+        self._wait: asyncio.Timeout | None = None
 
     async def listen(self) -> NoReturn:
         """Listen until the stream ends, and raise why: WwnAuthError where the link was ended, else another WwnError."""
         parser = EventParser()
         self._heard = Instant.now()
         async with self._client.open_stream() as response:
-            while chunk := await self._chunk(response):
-                arrived = Instant.now()
-                if parser.is_between_events:
-                    self.event_begun = arrived
-                for event in parser.feed(chunk):
-                    self._take(event)
-                    self.event_begun = arrived
+            with watched_clock(self._look):
+                while chunk := await self._chunk(response):
+                    self._feed(parser, chunk)
             # Inside, so that the client forgets the shard with it (protocol 4.2).
             msg = "the server closed the stream"
             raise WwnStreamError(msg)
+
+    def _feed(self, parser: EventParser, chunk: bytes) -> None:
+        arrived = Instant.now()
+        if parser.is_between_events:
+            self.event_begun = arrived
+        for event in parser.feed(chunk):
+            self._take(event)
+            self.event_begun = arrived
 
     async def _chunk(self, response: ClientResponse) -> bytes:
         """Return the next bytes, none at the end. Bytes that complete no event are no sign of life."""
         while (left := self._silence - self._heard.age()) > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(left, LOOK_EVERY)):
+                async with asyncio.timeout(left) as self._wait:
                     return await response.content.readany()
         msg = f"no complete event for {self._silence:.0f} s"
         raise WwnConnectionError(msg)
+
+    def _look(self) -> None:
+        """End the wait for the next bytes, so that it is seen how long it may last by the clocks as they are now."""
+        if self._wait and not self._wait.expired():
+            self._wait.reschedule(asyncio.get_running_loop().time())
 
     def _take(self, event: ServerSentEvent) -> None:
         if event.is_doubtful:
