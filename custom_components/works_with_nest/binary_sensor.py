@@ -236,6 +236,11 @@ class WwnBinarySensor[T: OfHome](WwnEntity[T], BinarySensorEntity):
         """Return yes, no, or None for unknown."""
         return None if self.item is None else self.entity_description.is_on_fn(self.item)
 
+    @override
+    def shown(self) -> tuple[object, ...]:
+        """Return all that its state is made of."""
+        return self.available, self.is_on
+
 
 class WwnStructureBinarySensor(WwnStructureEntity, WwnBinarySensor[Structure]):
     """A yes or no about a home."""
@@ -251,6 +256,11 @@ class WwnLinkBinarySensor(WwnLinkEntity, BinarySensorEntity):
     def is_on(self) -> bool | None:
         """Return yes or no."""
         return self.entity_description.is_on_fn(self.coordinator)
+
+    @override
+    def shown(self) -> tuple[object, ...]:
+        """Return all that its state is made of."""
+        return (self.is_on,)
 
 
 class WwnHomeBinarySensor(WwnHomeEntity, WwnBinarySensor[Home]):
@@ -283,6 +293,11 @@ class WwnAlarmMonitoring(WwnHomeEntity, BinarySensorEntity):
         left = {shortcoming: more for shortcoming, (_, more) in named.items() if more}
         attributes = {"link_down": not self.coordinator.live, **{key: names for key, (names, _) in named.items()}}
         return attributes | ({"more": left} if left else {})
+
+    @override
+    def shown(self) -> tuple[object, ...]:
+        """Return all that its state is made of."""
+        return self.is_on, self.extra_state_attributes
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -240,6 +240,11 @@ class WwnClimate(WwnThermostatEntity, ClimateEntity, RestoreEntity):
         self._note_mode()
         super()._handle_coordinator_update()
 
+    @override
+    def shown(self) -> tuple[object, ...]:
+        """Return all that its state is made of."""
+        return self.available, self.item, self._may_write
+
     def _note_mode(self) -> None:
         self._last.mode = self._of(last_mode, None) or self._last.mode
 

@@ -81,6 +81,11 @@ class WwnAlarmEvent(WwnAlarmEntity, EventEntity):
         return True
 
     @override
+    def shown(self) -> tuple[object, ...]:
+        """Return nothing: what it shows is what it was told, never what is so now."""
+        return ()
+
+    @override
     async def async_added_to_hass(self) -> None:
         """Tell what happened since it was made."""
         await super().async_added_to_hass()

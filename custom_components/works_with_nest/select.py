@@ -75,6 +75,11 @@ class WwnStructureSelect(WwnStructureEntity, SelectEntity):
         return None if self.item is None else self.entity_description.current_fn(self.item)
 
     @override
+    def shown(self) -> tuple[object, ...]:
+        """Return all that its state is made of."""
+        return self.available, self.current_option
+
+    @override
     async def async_select_option(self, option: str) -> None:
         """Choose an option; what is shown follows the next document."""
         with self.coordinator.writing():

@@ -297,6 +297,11 @@ class WwnSensor[T: OfHome](WwnEntity[T], SensorEntity):
         attributes_fn = self.entity_description.attributes_fn
         return None if attributes_fn is None or self.item is None else attributes_fn(self.item)
 
+    @override
+    def shown(self) -> tuple[object, ...]:
+        """Return all that its state is made of."""
+        return self.available, self.native_value, self.native_unit_of_measurement, self.extra_state_attributes
+
 
 class WwnStructureSensor(WwnStructureEntity, WwnSensor[Structure]):
     """A value of a home."""
@@ -325,6 +330,11 @@ class WwnLinkSensor(WwnLinkEntity, SensorEntity):
         if self.coordinator.open_gap is not None or not gaps:
             return {"gap_from": self.coordinator.open_gap, "gap_to": None}
         return {"gap_from": gaps[-1].start, "gap_to": gaps[-1].end}
+
+    @override
+    def shown(self) -> tuple[object, ...]:
+        """Return what its state is made of but the time, which is written by the clock while the link lives."""
+        return self.coordinator.live, self.extra_state_attributes
 
     @override
     async def async_added_to_hass(self) -> None:

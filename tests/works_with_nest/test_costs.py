@@ -105,12 +105,12 @@ def devices(request: pytest.FixtureRequest, service: FixtureService) -> int:
     [
         pytest.param(
             of_a_thermostat,
-            ONE_DEVICE | {"states written": 12, "listeners called": 26},
+            ONE_DEVICE | {"states written": 2, "listeners called": 26},
             id="a thermostat",
         ),
         pytest.param(
             of_an_alarm,
-            ONE_DEVICE | {"states written": 15, "listeners called": 24},
+            ONE_DEVICE | {"states written": 2, "listeners called": 24},
             id="an alarm",
         ),
         pytest.param(of_nothing, {"documents parsed": 1}, id="nothing, told in another order"),

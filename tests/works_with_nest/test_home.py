@@ -256,12 +256,8 @@ async def test_an_alarm_that_was_not_tested_for_as_long_as_was_set_is_named(
     assert monitoring(hass)[1]["untested"] == (["Kitchen Nest Protect (Pantry)"] if shown == "on" else [])
 
 
-async def test_a_test_becomes_too_old_without_anything_happening(
-    hass: HomeAssistant,
-    quiet: FixtureService,
-    link: SetUp,
-    freezer: FrozenDateTimeFactory,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_a_test_becomes_too_old_without_anything_happening_and_a_new_one_mends_that(
+    hass: HomeAssistant, quiet: FixtureService, link: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for each in (KITCHEN, BEDROOM):
         alarm(quiet.document, each)["last_manual_test_time"] = (
@@ -274,3 +270,6 @@ async def test_a_test_becomes_too_old_without_anything_happening(
     monkeypatch.setattr(binary_sensor, "DAYS_OF_MONTH", 365.2 / 12)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=11))
     await until(lambda: monitoring(hass)[0] == "on")
+    passed = {"last_manual_test_time": dt_util.utcnow().isoformat()}
+    quiet.push(lambda document: [alarm(document, each).update(passed) for each in (KITCHEN, BEDROOM)])
+    await until(lambda: monitoring(hass)[0] == "off")

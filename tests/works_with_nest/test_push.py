@@ -66,13 +66,7 @@ async def test_only_entities_of_what_changed_are_written(
     await until(lambda: state_of(BEDROOM_SMOKE) == "on")
     assert {entity_id.split(".")[1].split("_")[0] for entity_id in written} == {"bedroom", "home"}
     # Of the home only what sums up its alarms.
-    assert {entity_id for entity_id in written if ".home_" in entity_id} == {
-        "binary_sensor.home_alarm_monitoring",
-        "binary_sensor.home_carbon_monoxide",
-        "binary_sensor.home_smoke",
-        "sensor.home_carbon_monoxide_level",
-        "sensor.home_smoke_level",
-    }
+    assert {entity_id for entity_id in written if ".home_" in entity_id} == {"sensor.home_smoke_level"}
     written.clear()
     service.push(lambda document: document["devices"]["thermostats"][HALLWAY].update(humidity=41))
     await until(lambda: state_of("sensor.hallway_nest_thermostat_downstairs_humidity") == "41")
