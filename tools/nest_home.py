@@ -135,9 +135,13 @@ class NestPerson:
 
     async def take_back(self, permission: str) -> None:
         """Take back one kind of data from every link of the home. Raises ToolError."""
-        for form in parse_page(await self.read(CONNECTIONS)).forms:
-            if form.action.endswith("/permissions"):
-                await self._post(form.action, {**form.fields, "permission": permission})
+        for link, fields in (await self._links()).items():
+            await self._post(f"{link}/permissions", {**fields, "permission": permission})
+
+    async def remove_links(self) -> None:
+        """Remove every link of the home. Raises ToolError."""
+        for link, fields in (await self._links()).items():
+            await self._post(f"{link}/remove", fields)
 
     async def read(self, url: str) -> str:
         """Return one of the server's pages as it is, after signing in where it asks for that."""
@@ -211,6 +215,12 @@ class NestPerson:
     async def set_away(self, away: Literal["home", "away"]) -> None:
         """Let everybody leave, or somebody come home."""
         await self._play("/console/home", {"away": away})
+
+    async def _links(self) -> dict[str, dict[str, str]]:
+        """Return the fields of the forms of every link, by where its pages are."""
+        end = "/permissions"
+        forms = parse_page(await self.read(CONNECTIONS)).forms
+        return {form.action.removesuffix(end): form.fields for form in forms if form.action.endswith(end)}
 
     async def _console(self) -> dict[str, Any]:
         async with self._request("GET", "/console", headers={"Accept": "application/json"}) as response:

@@ -66,13 +66,16 @@ async def browser() -> AsyncGenerator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def unlinked(api: HomeAssistantApi) -> None:
-    """Begin without a link, and without a client of one's own."""
+async def unlinked(servers: Servers, api: HomeAssistantApi) -> None:
+    """Begin without a link on either side, and without a client of one's own."""
     pytest_socket.enable_socket()
     for entry in await api.entries(DOMAIN):
         await api.remove_entry(entry["entry_id"])
     # With a client of one's own each way in begins with another question.
     await api.forget_credentials()
+    # A link through a service that is gone could not be ended from here.
+    async with servers.person() as person:
+        await person.remove_links()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
