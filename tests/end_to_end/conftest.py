@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
+import shutil
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
+import pytest_asyncio
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from pytest_socket import socket_allow_hosts
 from yarl import URL
 
 from custom_components.works_with_nest.const import DOMAIN
+from tests.certificates import Authority
 from tools.nest_home import NestHomeServer, NestPerson
 from tools.ports import LOOPBACK
 
@@ -46,11 +49,34 @@ def elsewhere(socket_enabled: None) -> str:
     return "127.0.0.2"
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def with_accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a server with an owner and a member, made once; each server begins with a copy of it."""
+    folder = tmp_path_factory.mktemp("accounts")
+    server = NestHomeServer(folder / "nest", folder / "log")
+    for name in ("ada", "ben"):
+        await server.add_account(name, PASSWORD)
+    return folder / "nest"
+
+
 @pytest.fixture
-async def nest_home(tmp_path: Path, more_options: tuple[str, ...]) -> AsyncGenerator[NestHomeServer]:
-    """Return a running server with one account."""
-    server = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7", *more_options)
-    await server.add_account("ada", PASSWORD)
+async def nest_home(
+    with_accounts: Path, tmp_path: Path, more_options: tuple[str, ...]
+) -> AsyncGenerator[NestHomeServer]:
+    """Return a running server with an owner, ada, and a member, ben."""
+    data = shutil.copytree(with_accounts, tmp_path / "nest")
+    server = NestHomeServer(data, tmp_path / "nest.log", "--seed", "7", *more_options)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def secure_home(with_accounts: Path, tmp_path: Path) -> AsyncGenerator[NestHomeServer]:
+    """Return the same with a certificate that is signed by itself."""
+    data = shutil.copytree(with_accounts, tmp_path / "secure")
+    pair = Authority("nest").pair(tmp_path / "pairs")
+    server = NestHomeServer(data, tmp_path / "secure.log", "--seed", "7", *pair.options)
     await server.start()
     yield server
     await server.stop()
@@ -108,6 +134,23 @@ async def browser(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerat
     for component in ("application_credentials", "auth", DOMAIN):
         assert await async_setup_component(hass, component, {})
     return Browser(hass, await hass_client_no_auth())
+
+
+@pytest.fixture
+async def secure_link(
+    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path
+) -> AsyncGenerator[ConfigEntry[Any]]:
+    """Return a link to a server whose certificate was compared."""
+    form = await browser.submit(await browser.start(), {"address": secure_home.base})
+    step = await browser.submit(await browser.submit(form, {"same": True}), EVERYTHING)
+    async with NestPerson(secure_home.base, "ada", PASSWORD, tmp_path / "pairs" / "nest.pem") as person:
+        result = await browser.come_back(step, person.accept)
+    assert result["type"] == "create_entry", result
+    await hass.async_block_till_done()
+    entry: ConfigEntry[Any] = result["result"]
+    await until(lambda: entry.runtime_data.live)
+    yield entry
+    await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def until(holds: Callable[[], object], seconds: float = 10.0) -> None:

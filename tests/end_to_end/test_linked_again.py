@@ -1,7 +1,6 @@
 """A link that is changed, moved, or linked again; and a PIN in place of the way back."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 import re
 from typing import Any
@@ -35,6 +34,11 @@ async def reconfigure(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ConfigFlo
     )
 
 
+def suggested(form: ConfigFlowResult) -> dict[str, Any]:
+    """Return what a form holds before a person touches it."""
+    return {str(key): key.description["suggested_value"] for key in form["data_schema"].schema}
+
+
 def shown(hass: HomeAssistant, domain: str) -> set[str]:
     return {key for key in hass.states.async_entity_ids(domain) if hass.states.get(key).state != "unavailable"}
 
@@ -52,7 +56,7 @@ async def test_more_data_is_accepted_again_and_appears_without_a_restart(
     old_token = entry.data["token"]["access_token"]
     assert shown(hass, "climate") == set()
     form = await reconfigure(hass, entry)
-    assert {str(key): key.description["suggested_value"] for key in form["data_schema"].schema} == {
+    assert suggested(form) == {
         "address": nest_home.base,
         "thermostat": "nothing",
         "away": "nothing",
@@ -236,34 +240,6 @@ async def test_another_server_is_not_taken_for_this_one(
     assert form["errors"] == {"base": "cannot_connect"}
 
 
-async def test_linking_again_from_another_address_of_home_assistant(
-    hass: HomeAssistant,
-    nest_home: NestHomeServer,
-    person: NestPerson,
-    browser: Browser,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    entry = await linked(browser, nest_home, person, None)
-    entry.async_start_reauth(hass)
-    await until(hass.config_entries.flow.async_progress)
-    (flow,) = hass.config_entries.flow.async_progress()
-    here = "http://192.168.1.9:8123/auth/external/callback"
-    monkeypatch.setattr("custom_components.works_with_nest.config_flow.redirect_uri", lambda: here)
-    step = await browser.submit(flow, None)
-    assert URL(step["url"]).query["redirect_uri"] == here
-    went: list[str] = []
-
-    async def accept(url: str) -> str:
-        went.append(await person.accept(url))
-        return went[-1]
-
-    result = await browser.come_back(step, accept)
-    assert went[0].startswith(f"{here}?")
-    assert (result["type"], result["reason"]) == ("abort", "reauth_successful")
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-
-
 async def pin_of(person: NestPerson, url: str) -> str:
     """Accept on the server's page and read the PIN that it then shows."""
     (pin,) = re.findall(r"<code>(\w+)</code>", await person.read(await person.accept(url)))
@@ -441,7 +417,7 @@ async def test_linking_again_by_a_pin_where_nobody_can_be_sent_back(
     entry = await linked(browser, nest_home, person, None)
     old = entry.data["token"]["access_token"]
     form = await hass.config_entries.flow.async_configure((await reauth_form(hass, entry))["flow_id"])
-    assert {str(key): key.description["suggested_value"] for key in form["data_schema"].schema} == {"by_pin": False}
+    assert suggested(form) == {"by_pin": False}
     step = await browser.submit(form, {"by_pin": True})
     assert (step["type"], step["step_id"]) == ("form", "pin")
     pin = await pin_of(person, step["description_placeholders"]["url"])
@@ -452,8 +428,7 @@ async def test_linking_again_by_a_pin_where_nobody_can_be_sent_back(
     assert entry.data["token"]["access_token"] != old
     # It is what is offered the next time.
     form = await hass.config_entries.flow.async_configure((await reauth_form(hass, entry))["flow_id"])
-    (field,) = form["data_schema"].schema
-    assert field.description == {"suggested_value": True}
+    assert suggested(form) == {"by_pin": True}
 
 
 async def test_more_data_is_accepted_again_by_a_pin(
@@ -508,38 +483,22 @@ async def test_what_should_be_known_of_a_new_address_is_said_before_the_link_mov
     await there.stop()
 
 
-@pytest.fixture
-async def secure(
-    hass: HomeAssistant, nest_home: NestHomeServer, person: NestPerson, browser: Browser, tmp_path: Path
-) -> AsyncGenerator[NestHomeServer]:
-    """Return the server of a link, whose certificate was confirmed."""
-    await nest_home.stop()
-    pair = Authority("nest").pair(tmp_path / "pairs")
-    secure = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--seed", "7", *pair.options)
-    await secure.start()
-    form = await browser.submit(await browser.start(), {"address": secure.base})
-    step = await browser.submit(await browser.submit(form, {"same": True}), EVERYTHING)
-    async with NestPerson(secure.base, "ada", PASSWORD, pair.certificate) as there:
-        assert (await browser.come_back(step, there.accept))["type"] == "create_entry"
-    await hass.async_block_till_done()
-    yield secure
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        await hass.config_entries.async_unload(entry.entry_id)
-    await secure.stop()
-
-
 async def test_a_confirmed_certificate_is_not_asked_about_again_until_it_is_another(
-    hass: HomeAssistant, secure: NestHomeServer, browser: Browser, tmp_path: Path
+    hass: HomeAssistant,
+    secure_home: NestHomeServer,
+    secure_link: ConfigEntry[Any],
+    browser: Browser,
+    tmp_path: Path,
 ) -> None:
-    (entry,) = hass.config_entries.async_entries(DOMAIN)
-    first, fields = entry.data["server"]["fingerprint"], {"address": secure.base, **EVERYTHING}
+    entry, fields = secure_link, {"address": secure_home.base, **EVERYTHING}
+    first = entry.data["server"]["fingerprint"]
     result = await browser.submit(await reconfigure(hass, entry), fields)
     assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
     await hass.async_block_till_done()
-    port = URL(secure.base).port or 0
-    await secure.stop()
+    port = URL(secure_home.base).port or 0
+    await secure_home.stop()
     renewed = Authority("nest").pair(tmp_path / "pairs")
-    await secure.start(port)
+    await secure_home.start(port)
     form = await browser.submit(await reconfigure(hass, entry), fields)
     assert form["step_id"] == "certificate"
     assert form["description_placeholders"]["fingerprint"] == fingerprint_of(renewed.certificate)

@@ -32,6 +32,8 @@ from .test_linked_again import pin_of
 from .test_linking import announced, answer
 
 CALLBACK = "https://example.com/auth/external/callback"
+# A client whose service is not asked for anything.
+ANYWHERE = ClientCredential("an id", "a secret", "By hand")
 EVERYTHING_READ = ("thermostat read/write", "away read/write", "smoke+co read")
 
 
@@ -163,10 +165,8 @@ async def test_a_service_that_only_speaks_the_original_protocol_is_said_to_need_
     assert (form["step_id"], form["errors"]) == ("user", {"address": "address_original"})
 
 
-async def test_without_a_client_home_assistant_asks_for_one(
-    hass: HomeAssistant, nest_home: NestHomeServer, browser: Browser
-) -> None:
-    await add(hass, await make_client(nest_home))
+async def test_without_a_client_home_assistant_asks_for_one(hass: HomeAssistant, browser: Browser) -> None:
+    await add(hass, ANYWHERE)
     menu = await browser.start()
     (item,) = hass.data[APPLICATION_CREDENTIALS].async_items()
     await hass.data[APPLICATION_CREDENTIALS].async_delete_item(item["id"])
@@ -211,10 +211,8 @@ async def test_of_several_clients_the_person_chooses(
         "https://firebase-apiserver01-tah01-iad01.dapi.production.nest.com:9553",
     ],
 )
-async def test_googles_own_service_is_said_to_have_ended(
-    hass: HomeAssistant, nest_home: NestHomeServer, browser: Browser, address: str
-) -> None:
-    await add(hass, await make_client(nest_home))
+async def test_googles_own_service_is_said_to_have_ended(hass: HomeAssistant, browser: Browser, address: str) -> None:
+    await add(hass, ANYWHERE)
     form = await browser.submit(await to_service(browser), {"address": address})
     assert (form["step_id"], form["errors"]) == ("service", {"address": "address_google"})
     (field,) = form["data_schema"].schema

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
-from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
@@ -95,17 +95,6 @@ async def test_a_server_without_https_is_said_not_to_answer_it(browser: Browser,
     assert (result["step_id"], result["errors"]) == ("user", {"address": "cannot_connect"})
 
 
-@pytest.fixture
-async def secure_home(tmp_path: Path) -> AsyncGenerator[NestHomeServer]:
-    """Return a server with a certificate that is signed by itself."""
-    pair = Authority("nest").pair(tmp_path / "pairs")
-    server = NestHomeServer(tmp_path / "secure", tmp_path / "secure.log", *pair.options)
-    await server.add_account("ada", PASSWORD)
-    await server.start()
-    yield server
-    await server.stop()
-
-
 @pytest.mark.parametrize("spelling", ["https://127.0.0.1:{port}", "127.0.0.1:{port}"])
 async def test_a_certificate_signed_by_itself_is_compared_and_then_only_that_one_is_taken(
     hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path, spelling: str
@@ -123,27 +112,17 @@ async def test_a_certificate_signed_by_itself_is_compared_and_then_only_that_one
 
 
 async def test_a_link_by_a_confirmed_certificate_ends_when_the_certificate_is_another(
-    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path
+    hass: HomeAssistant, secure_home: NestHomeServer, secure_link: ConfigEntry[Any], tmp_path: Path
 ) -> None:
-    result = await browser.submit(await asked(browser, secure_home.base), {"same": True})
-    step = await browser.submit(result, EVERYTHING)
-    assert step["type"] == "external"
-    async with NestPerson(secure_home.base, "ada", PASSWORD, tmp_path / "pairs" / "nest.pem") as person:
-        end = await browser.come_back(step, person.accept)
-    assert end["type"] == "create_entry", end
-    await hass.async_block_till_done()
-    entry = end["result"]
-    assert entry.state is ConfigEntryState.LOADED
-    await until(lambda: entry.runtime_data.live)
     port = URL(secure_home.base).port or 0
     await secure_home.stop()
     # Another certificate of the same name, as somebody in between would have one.
     Authority("nest").pair(tmp_path / "pairs")
     await secure_home.start(port)
-    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.config_entries.async_reload(secure_link.entry_id)
     # Nothing that passes by itself, so it is not waited for half an hour.
-    await until(lambda: ir.async_get(hass).async_get_issue(DOMAIN, f"link_down_{entry.entry_id}"))
-    said = ir.async_get(hass).async_get_issue(DOMAIN, f"link_down_{entry.entry_id}")
+    await until(lambda: ir.async_get(hass).async_get_issue(DOMAIN, f"link_down_{secure_link.entry_id}"))
+    said = ir.async_get(hass).async_get_issue(DOMAIN, f"link_down_{secure_link.entry_id}")
     assert said.translation_placeholders["cause"].startswith("The certificate of this server is not the one")
     assert hass.states.get("binary_sensor.home_connection").state == "off"
 
@@ -326,14 +305,8 @@ async def test_an_announcement_with_https_and_without_an_id_is_passed_over(
 
 
 async def test_a_found_server_with_another_id_than_it_announced_is_not_offered_where_that_one_is_linked(
-    hass: HomeAssistant, secure_home: NestHomeServer, browser: Browser, tmp_path: Path
+    hass: HomeAssistant, secure_home: NestHomeServer, secure_link: ConfigEntry[Any], browser: Browser
 ) -> None:
-    certificate = tmp_path / "pairs" / "nest.pem"
-    form = await browser.submit(await asked(browser, secure_home.base), {"same": True})
-    step = await browser.submit(form, EVERYTHING)
-    async with NestPerson(secure_home.base, "ada", PASSWORD, certificate) as person:
-        assert (await browser.come_back(step, person.accept))["type"] == "create_entry"
-    await hass.async_block_till_done()
     form = await found(hass, secure_home, "another")
     assert form["step_id"] == "certificate"
     result = await browser.submit(form, {"same": True})

@@ -88,12 +88,13 @@ def _write_missing(file: Path, content: str) -> None:
 
 def _set_port(file: Path, port: int) -> None:
     """Make Home Assistant listen on this port of loopback only, without its trial period for a new address."""
-    stored = json.loads(file.read_text()) if file.exists() else _http_storage()
+    stored = json.loads(file.read_text()) if file.exists() else http_storage()
     stored["data"]["stable"] |= {"server_port": port, "server_host": [LOOPBACK]}
     file.write_text(json.dumps(stored, indent=2))
 
 
-def _http_storage() -> dict[str, Any]:
+def http_storage() -> dict[str, Any]:
+    """Return what Home Assistant stores of where it listens, which the port has to be added to."""
     stable = {
         "cors_allowed_origins": [],
         "login_attempts_threshold": -1,
