@@ -51,7 +51,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     "mode_not_known": ("The thermostat reports a mode that came later", "Choose a mode; look for an update"),
     "mode_not_offered": ("This thermostat does not have the mode", "Choose one that it shows"),
     "mode_not_taken": ("The thermostat is offline or slow", "Check it, try again"),
-    "moved": ("Announced from another address without a proof", "If you moved it, enter its address"),
+    "moved": ("Announced from another address without a proof", "If you moved it there, submit the dialogue"),
     "newer_protocol": ("The server was updated, the integration was not", "Update the integration"),
     "no_fan": ("The thermostat runs no fan by itself", "Choose another thermostat"),
     "no_home_chosen": ("All homes were left out", "Choose one, or delete the link"),

@@ -48,7 +48,7 @@ from .const import (
 )
 from .errors import placeholders, translation_key
 from .included import included_homes
-from .moving import async_follow, is_less_secure
+from .moving import announced_at, async_follow, is_less_secure
 from .oauth import WwnOAuth2Implementation, browser_host, redirect_uri
 from .options_flow import WwnOptionsFlow
 from .relinking import async_relink
@@ -471,7 +471,8 @@ class WwnFlowHandler(AbstractOAuth2FlowHandler, domain=DOMAIN):
             except WwnError as err:
                 errors["base"] = translation_key(err)
                 values |= placeholders(err)
-        before = {CONF_ADDRESS: str(self._server.base), **choices_of(self._permissions), CONF_BY_PIN: self._by_pin}
+        address = announced_at(self.hass, entry) or str(self._server.base)
+        before = {CONF_ADDRESS: address, **choices_of(self._permissions), CONF_BY_PIN: self._by_pin}
         shown = user_input or before
         schema = self.add_suggested_values_to_schema(RECONFIGURE_SCHEMA, shown)
         return self.async_show_form(

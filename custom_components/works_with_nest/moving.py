@@ -73,6 +73,13 @@ def moved_issue(entry: ConfigEntry[Any]) -> str:
 
 
 @callback
+def announced_at(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
+    """Return where the server of a link may have moved to; None as long as there is nothing to ask a person."""
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, moved_issue(entry))
+    return (issue.translation_placeholders or {}).get("address") if issue else None
+
+
+@callback
 def _say_unproven(hass: HomeAssistant, entry: ConfigEntry[Any], base: URL) -> None:
     """Ask the person whether it is the same server; taken back when the link is up again."""
     ir.async_create_issue(

@@ -1,11 +1,12 @@
 """A linked server that announces itself elsewhere: followed after its proof, and nobody else is told anything."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import SOURCE_ZEROCONF, ConfigEntry, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -14,10 +15,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from yarl import URL
 
 from custom_components.works_with_nest.const import DOMAIN
+from tests.certificates import Authority, fingerprint_of
 from tools.nest_home import NestHomeServer, NestPerson
 
 from .conftest import EVERYTHING, Browser, until
-from .test_linked_again import reconfigure
+from .test_linked_again import reconfigure, suggested
 from .test_linking import announced
 
 
@@ -102,23 +104,18 @@ async def test_a_server_that_moved_and_proves_it_is_followed(
     assert moved(hass, entry) is None
 
 
-@pytest.mark.parametrize("proof", ["0" * 64, "", None, 3, "\u00fc"])
 async def test_who_cannot_prove_it_is_told_no_secret_and_the_person_is_asked(
-    hass: HomeAssistant,
-    nest_home: NestHomeServer,
-    entry: ConfigEntry[Any],
-    impostor: Impostor,
-    proof: Any,
+    hass: HomeAssistant, nest_home: NestHomeServer, entry: ConfigEntry[Any], impostor: Impostor
 ) -> None:
     before = dict(entry.data)
-    impostor.proof = proof
     await nest_home.stop()
-    await hear(hass, impostor.base, entry)
-    assert dict(entry.data) == before
+    for number, impostor.proof in enumerate(("0" * 64, "", None, 3, "\u00fc"), 1):
+        await hear(hass, impostor.base, entry)
+        assert len(impostor.sent) == 2 * number
+        assert dict(entry.data) == before
     said = moved(hass, entry)
     assert said is not None
     assert said.translation_placeholders == {"home": "Home", "address": impostor.base}
-    assert len(impostor.sent) == 2
     secrets = {before["token"]["access_token"], before["client"]["client_secret"]}
     assert [secret for secret in secrets if secret in "\n".join(impostor.sent)] == []
     assert "Authorization" not in "\n".join(impostor.sent)
@@ -153,6 +150,22 @@ async def test_another_server_with_the_same_announcement_is_not_asked_for_a_proo
     assert moved(hass, entry) is not None
 
 
+async def mend(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: ConfigEntry[Any], address: str
+) -> ConfigFlowResult:
+    """Begin to mend the repair about an address, and return the form that this leads to."""
+    client = await hass_client()
+    body = {"handler": DOMAIN, "issue_id": f"moved_{entry.entry_id}"}
+    result = await (await client.post("/api/repairs/issues/fix", json=body)).json()
+    assert (result["type"], result["reason"]) == ("abort", "ask_again")
+    assert result["description_placeholders"]["address"] == address
+    kind, flow_id = result["next_flow"]
+    assert kind == "config_flow"
+    form = await hass.config_entries.flow.async_configure(flow_id)
+    assert (form["type"], form["step_id"]) == ("form", "reconfigure")
+    return form
+
+
 async def test_the_repair_leads_to_the_address_and_goes_when_the_link_is_up(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
@@ -162,15 +175,61 @@ async def test_the_repair_leads_to_the_address_and_goes_when_the_link_is_up(
 ) -> None:
     await nest_home.stop()
     await hear(hass, impostor.base, entry)
-    client = await hass_client()
-    body = {"handler": DOMAIN, "issue_id": f"moved_{entry.entry_id}"}
-    result = await (await client.post("/api/repairs/issues/fix", json=body)).json()
-    assert (result["type"], result["reason"]) == ("abort", "ask_again")
-    assert result["description_placeholders"]["address"] == impostor.base
-    assert result["next_flow"][0] == "config_flow"
+    form = await mend(hass, hass_client, entry, impostor.base)
+    assert suggested(form)["address"] == impostor.base
     await nest_home.start(int(URL(entry.data["server"]["base"]).port or 0))
     await hass.config_entries.async_reload(entry.entry_id)
     assert moved(hass, entry) is None
+    assert suggested(await reconfigure(hass, entry))["address"] == nest_home.base
+
+
+async def test_a_server_that_moved_and_renewed_its_certificate_is_followed_once_that_is_compared(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    secure_home: NestHomeServer,
+    secure_link: ConfigEntry[Any],
+    browser: Browser,
+    tmp_path: Path,
+    elsewhere: str,
+) -> None:
+    entry, before = secure_link, dict(secure_link.data)
+    await secure_home.stop()
+    renewed = Authority("nest").pair(tmp_path / "pairs")
+    there = NestHomeServer(
+        tmp_path / "secure", tmp_path / "there.log", "--seed", "7", "--host", elsewhere, *renewed.options
+    )
+    moved_to = await there.start()
+    try:
+        # Whoever shows another certificate may be anybody, so nothing is asked of them.
+        await hear(hass, moved_to, entry, "https")
+        assert dict(entry.data) == before
+        assert "POST" not in there.process.output()
+        # The person is led through it, and types nothing.
+        form = await mend(hass, hass_client, entry, moved_to)
+        form = await browser.submit(form, suggested(form))
+        assert (form["type"], form["step_id"]) == ("form", "certificate")
+        assert form["description_placeholders"] == {
+            "address": moved_to,
+            "fingerprint": fingerprint_of(renewed.certificate),
+        }
+        form = await browser.submit(form, {"same": True})
+        assert (form["type"], form["step_id"], form["errors"]) == ("form", "new_address", {})
+        assert form["description_placeholders"]["notice"].startswith(f"The page that opens is at {elsewhere}, which")
+        # The proof was asked for by then, and the token has not been there.
+        assert dict(entry.data) == before
+        assert "/proof" in there.process.output()
+        assert "GET / " not in there.process.output()
+        result = await browser.submit(form, {"by_pin": False})
+        assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+        await hass.async_block_till_done()
+        await until(lambda: entry.runtime_data.live)
+        assert URL(entry.data["server"]["base"]) == URL(moved_to)
+        assert entry.data["server"]["fingerprint"] == fingerprint_of(renewed.certificate).replace(":", "").lower()
+        assert entry.data["token"] == before["token"]
+        assert moved(hass, entry) is None
+    finally:
+        await hass.config_entries.async_unload(entry.entry_id)
+        await there.stop()
 
 
 async def test_the_repair_goes_with_the_link(
