@@ -552,6 +552,21 @@ async def test_a_broker_is_reached_at_the_address_that_was_judged(broker: Broker
     assert await reached(f"mqtt://nowhere.invalid:{broker.port}") is None
 
 
+@pytest.mark.parametrize(("hangs_up", "failure"), [(False, Failure.TOO_SLOW), (True, Failure.CERTIFICATE)])
+async def test_who_speaks_no_tls_is_given_up_soon_and_said_to(
+    monkeypatch: pytest.MonkeyPatch, *, hangs_up: bool, failure: Failure
+) -> None:
+    async def be_there(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not hangs_up:
+            await reader.read()
+        writer.close()
+
+    monkeypatch.setattr("wwn_server.homes.sources.broker.SECONDS", 0.3)
+    async with await asyncio.start_server(be_there, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert await reached(f"mqtts://127.0.0.1:{port}") is failure
+
+
 class TestWithACertificate:
     @pytest.fixture
     async def broker(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Broker]:

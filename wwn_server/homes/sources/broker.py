@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 import logging
+from socket import socket
 import ssl
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, override
 
@@ -198,9 +199,15 @@ class _Named(ssl.SSLContext):
         self.load_default_certs()
 
     @override
-    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
-        """Return a socket that takes nobody else for the one of that name."""
-        return super().wrap_socket(*args, **options | {"server_hostname": self._name})
+    def wrap_socket(self, sock: socket, *args: Any, **options: Any) -> ssl.SSLSocket:
+        """Return a socket that takes nobody else for the one of that name. Whoever says nothing is not waited for."""
+        sock.settimeout(SECONDS)
+        own = {"server_hostname": self._name, "do_handshake_on_connect": True}
+        try:
+            return super().wrap_socket(sock, *args, **options | own)
+        except ConnectionError:
+            msg = "hung up, as those do who speak no TLS"
+            raise ssl.SSLError(msg) from None
 
 
 def _code(reason: object) -> int:
