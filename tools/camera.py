@@ -31,6 +31,8 @@ PLAIN: Final = Look(DESKTOP, "light")
 ON_A_PHONE: Final = Look(PHONE, "light", "-phone")
 # A long page with large letters.
 SMALL: Final = Look(DESKTOP, "light", scale=3 / 8)
+# A form that is longer than a window mostly is, to its end.
+WHOLE_FORM: Final = Look((1280, 1300), "light", scale=1 / 2)
 IN_THE_DARK: Final = Look(DESKTOP, "dark", "-dark")
 
 # The sights that the documentation shows, each with its looks; the rest is passed by.
@@ -43,7 +45,7 @@ SIGHTS: Final = {
     "link-again": (PLAIN, IN_THE_DARK),
     "link-again-dialogue": (PLAIN,),
     "wrong-account": (PLAIN,),
-    "reconfigure": (PLAIN,),
+    "reconfigure": (WHOLE_FORM,),
     "remove-here": (PLAIN,),
     "integration-page": (PLAIN,),
     "device-page": (PLAIN,),
