@@ -169,9 +169,10 @@ class LinkView:
 
     def _alarm(self, thing: Thing, home: Home | None) -> Json:
         """Return an alarm of the registry."""
-        alarm = self._known_alarm(thing.wire_id, home)
-        label = alarm.label if alarm else None
-        return {**self._device(thing), "label": label or None, **self._said_by(thing.wire_id, home)}
+        alarm, called = self._known_alarm(thing.wire_id, home), self._device(thing)
+        # One that is called like its room needs no second name in a list of rooms.
+        label = alarm.label if alarm and alarm.label != called["room"] else None
+        return {**called, "label": label or None, **self._said_by(thing.wire_id, home)}
 
     def _alarm_without_device(self, wire_id: str, home: Home | None) -> Json:
         """Return an alarm that a home lists, and that was never seen."""

@@ -134,6 +134,16 @@ async def test_a_sign_of_life_is_told_without_the_homes(service: FixtureService,
     assert [link.keys() for link in told.values()] == [{"title", "live", "age", "live_for", "last_contact"}]
 
 
+async def test_what_a_home_calls_an_alarm_is_told_unless_that_is_its_room(
+    service: FixtureService, link: SetUp, look: Look
+) -> None:
+    await link()
+    browser = await look()
+    for label, told in (("By the window", "By the window"), ("Bedroom", None)):
+        service.push(lambda document, label=label: alarms(document)["Bedroom"].update(label=label))
+        await browser.until(lambda told=told: browser.alarm("Bedroom")["label"] == told)
+
+
 async def test_an_emergency_that_falls_silent_stays_one(service: FixtureService, link: SetUp, look: Look) -> None:
     await link()
     browser = await look()
