@@ -239,6 +239,8 @@ def names_in(folder: Path, pattern: str) -> list[str]:
     return [file.name for file in folder.glob(pattern)]
 
 
+# Each is a process of its own, for which a busy machine takes its time.
+@pytest.mark.timeout(180)
 async def test_the_servers_commands_of_the_documents_do_what_they_say(socket_enabled: None, tmp_path: Path) -> None:
     server = NestHomeServer(tmp_path, tmp_path / "log")
     await server.add_account("anna", "a long enough password")
