@@ -297,7 +297,7 @@ class WwnAlarmMonitoring(WwnHomeEntity, BinarySensorEntity):
     @override
     def shown(self) -> tuple[object, ...]:
         """Return all that its state is made of."""
-        return self.is_on, self.extra_state_attributes
+        return self.coordinator.live, self.item is None, self._names_by_shortcoming()
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Protocol, override
 
 from homeassistant.core import Event, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.device_registry import DeviceEntryType
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -41,8 +41,11 @@ class WwnEntity[T: OfHome](CoordinatorEntity[WwnCoordinator]):
         self.wire_id = wire_id
         self.entity_description = description
         self._attr_unique_id = f"{coordinator.unique_id(wire_id)}_{description.key}"
-        # All else of the device is kept by async_register_devices, which follows what changes in it.
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, coordinator.unique_id(wire_id))})
+        # Kept by async_register_devices, which hears of it first. To let Home Assistant look for it, for each entity,
+        # took an eighth of setting up a link.
+        self.device_entry = dr.async_get(coordinator.hass).async_get_device_by_identifier(
+            (DOMAIN, coordinator.unique_id(wire_id)), coordinator.config_entry.entry_id
+        )
 
     @staticmethod
     @abstractmethod
@@ -210,31 +213,31 @@ def home_fields(coordinator: WwnCoordinator, structure: Structure) -> dict[str, 
 
 def registered(
     coordinator: WwnCoordinator, choose: Callable[[WwnCoordinator, Mapping[str, Any]], dict[str, Any]] | None = None
-) -> Iterator[tuple[str, Structure | Device, dict[str, Any]]]:
-    """Yield homes, then devices of the newest document: id, what it is, and the registry's view of it.
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield homes, then devices of the newest document: id, and the registry's view of it.
 
     choose: which of them; all that the link includes, where nothing is said.
     """
     document, choose = coordinator.data, choose or included
     for wire_id, structure in choose(coordinator, document.structures).items():
-        yield wire_id, structure, home_fields(coordinator, structure)
+        yield wire_id, home_fields(coordinator, structure)
     for entity_class in (WwnThermostatEntity, WwnAlarmEntity):
         for wire_id, device in choose(coordinator, entity_class.items_of(document)).items():
-            yield wire_id, device, device_fields(coordinator, device, entity_class.kind, entity_class.model)
+            yield wire_id, device_fields(coordinator, device, entity_class.kind, entity_class.model)
 
 
 @callback
 def async_register_devices(coordinator: WwnCoordinator) -> None:
     """Keep homes and devices in the device registry: a home ahead of what hangs below it, and names as they change."""
-    known: dict[str, Structure | Device] = {}
+    known: dict[str, dict[str, Any]] = {}
 
     @callback
     def register() -> None:
         registry, entry_id = dr.async_get(coordinator.hass), coordinator.config_entry.entry_id
-        for wire_id, item, fields in registered(coordinator, news):
-            if known.get(wire_id) is not item:
+        for wire_id, fields in registered(coordinator, news):
+            if known.get(wire_id) != fields:
                 registry.async_get_or_create(config_entry_id=entry_id, **fields)
-                known[wire_id] = item
+                known[wire_id] = fields
 
     register()
     coordinator.config_entry.async_on_unload(coordinator.async_add_listener(register))
