@@ -19,9 +19,10 @@ LIMITS: Final[Mapping[str, str]] = {
         "11 %, the history 8 %, the device registry's view of what changed 4 %."
     ),
     "setup": (
-        "in the profile at 100 devices 96 % of the time is Home Assistant's adding of entities: a device looked "
-        "up for each (13 %), its translated name, its first state. Bare ones have neither device nor translation. "
-        "Making the entities takes 3 %, the document less."
+        "in the profile at 100 devices 86 % of the time is Home Assistant's adding of entities, equally the look into "
+        "its registry and the first state as its largest parts (25 % each). A fifth of the entities, 275 of 1,334, is "
+        "registered and disabled, which the bare ones are not counted with. Reading the document takes 5 %, making the "
+        "entities 2 %, registering the devices 1 %."
     ),
     "reads": (
         "in the profile of what is not sending, two requests to the store (does the token stand, has the home an "
