@@ -1,6 +1,8 @@
 """A stage for blueprints: imported by link, filled in as in the editor, with phones that really get their pushes."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant, ServiceCall, State
 from homeassistant.helpers import device_registry as dr, selector
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service, mock_restore_cache
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 import yaml
 
-from tests.end_to_end.conftest import Browser
+from custom_components.works_with_nest.const import DOMAIN
+from tests.end_to_end.conftest import Browser, until
 from tests.end_to_end.test_live import alarm_in, state_of
 from tests.works_with_nest.automations import arm_automations
 from tools.nest_home import NestHomeServer, NestPerson
@@ -213,6 +217,65 @@ async def kitchen(nest_home: NestHomeServer, person: NestPerson, browser: Browse
     result = await browser.link(nest_home.base, person.accept, everything)
     assert result["type"] == "create_entry", result
     return alarm_in(await person.document(), "Kitchen")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """A house with a linked Nest home, and what its automations do."""
+
+    hass: HomeAssistant
+    person: NestPerson
+    kitchen: str
+    automations: Automations
+    phones: Phones
+    done: list[str]
+    storage: dict[str, Any]
+
+    async def sense(self, **what: Any) -> None:
+        """Let the alarm in the kitchen sense something, or cut it off and the like."""
+        await self.person.set_alarm(self.kitchen, **what)
+
+    async def shows(self, entity_id: str, state: str) -> None:
+        """Wait until an entity has a state, and until all that comes of it is done."""
+        await until(lambda: state_of(self.hass, entity_id) == state)
+        await self.hass.async_block_till_done()
+
+    def running(self, automation: str) -> int:
+        """Return how often an automation runs at this moment."""
+        state = self.hass.states.get(automation)
+        return state.attributes["current"] if state else -1
+
+    @asynccontextmanager
+    async def deaf(self, since: timedelta = timedelta()) -> AsyncIterator[None]:
+        """Let nothing be heard of the Nest home meanwhile, as if Home Assistant had been down for so long before."""
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        assert await self.hass.config_entries.async_unload(entry.entry_id)
+        stored = self.storage[f"{DOMAIN}.{entry.entry_id}"]["data"]
+        stored["last_contact"] = (dt_util.utcnow() - since).isoformat()
+        yield
+        assert await self.hass.config_entries.async_setup(entry.entry_id)
+
+
+@pytest.fixture
+def house(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    person: NestPerson,
+    kitchen: str,
+    automations: Automations,
+    phones: Phones,
+    done: list[str],
+) -> House:
+    """Return a house of which everything is shared."""
+    return House(
+        hass=hass,
+        person=person,
+        kitchen=kitchen,
+        automations=automations,
+        phones=phones,
+        done=done,
+        storage=hass_storage,
+    )
 
 
 @pytest.fixture

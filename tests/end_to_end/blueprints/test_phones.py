@@ -7,12 +7,10 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.end_to_end.conftest import until
-from tests.end_to_end.test_live import state_of
-from tools.nest_home import NestPerson
 
-from .conftest import Automations, restart_with
+from .conftest import House, restart_with
 
-MODE = "select.home_away_mode"
+PHONES, MODE = "automation.phones", "select.home_away_mode"
 ADA, BEN = "person.ada", "person.ben"
 
 
@@ -27,107 +25,77 @@ def be(hass: HomeAssistant, place: str, *people: str) -> None:
         hass.states.async_set(each, place)
 
 
-def running(hass: HomeAssistant) -> int:
-    state = hass.states.get("automation.phones")
-    return state.attributes["current"] if state else -1
+async def use(house: House, **delay: float) -> None:
+    await house.automations.use("phones", people=[ADA, BEN], away_mode=MODE, delay=delay)
 
 
-async def use(automations: Automations, **delay: float) -> str:
-    return await automations.use("phones", people=[ADA, BEN], away_mode=MODE, delay=delay)
-
-
-async def at_nest(person: NestPerson) -> Any:
-    (home,) = (await person.document())["structures"].values()
+async def at_nest(house: House) -> Any:
+    (home,) = (await house.person.document())["structures"].values()
     return home["away"]
 
 
-async def test_the_last_who_leaves_and_the_first_who_returns_set_the_home(
-    hass: HomeAssistant, kitchen: str, person: NestPerson, automations: Automations
-) -> None:
-    automation = await use(automations, seconds=0)
+def ran(house: House) -> bool:
+    state = house.hass.states.get(PHONES)
+    assert state is not None
+    return state.attributes["last_triggered"] is not None
+
+
+async def test_the_last_who_leaves_and_the_first_who_returns_set_the_home(house: House) -> None:
+    hass = house.hass
+    await use(house, seconds=0)
     be(hass, "not_home", ADA)
     await hass.async_block_till_done()
-    state = hass.states.get(automation)
-    assert state is not None
-    assert state.attributes["last_triggered"] is None
-    be(hass, "Work", BEN)
-    await until(lambda: state_of(hass, MODE) == "away")
-    assert await at_nest(person) == "away"
-    be(hass, "home", ADA)
-    await until(lambda: state_of(hass, MODE) == "home")
-    assert await at_nest(person) == "home"
-    await until(lambda: running(hass) == 0)
-
-
-async def test_coming_back_ends_the_wait(
-    hass: HomeAssistant, kitchen: str, person: NestPerson, automations: Automations
-) -> None:
-    await use(automations, minutes=10)
-    be(hass, "not_home", ADA, BEN)
-    await until(lambda: running(hass) == 1)
+    # Somebody whose place is not known has not left.
+    for place in ("unavailable", "not_home"):
+        be(hass, place, BEN)
+        await hass.async_block_till_done()
+    assert (ran(house), await at_nest(house)) == (False, "home")
     be(hass, "home", BEN)
-    await until(lambda: running(hass) == 0)
-    assert await at_nest(person) == "home"
+    await until(lambda: ran(house) and house.running(PHONES) == 0)
+    assert await at_nest(house) == "home"
+    be(hass, "Work", BEN)
+    await house.shows(MODE, "away")
+    assert await at_nest(house) == "away"
+    be(hass, "home", ADA)
+    await house.shows(MODE, "home")
+    assert await at_nest(house) == "home"
+    await until(lambda: house.running(PHONES) == 0)
 
 
-async def test_what_nest_decides_while_everybody_is_out_stays(
-    hass: HomeAssistant, kitchen: str, person: NestPerson, automations: Automations
-) -> None:
-    await use(automations, seconds=0)
+async def test_coming_back_ends_the_wait_and_so_does_what_nest_decides_meanwhile(house: House) -> None:
+    await use(house, minutes=10)
+    be(house.hass, "not_home", ADA, BEN)
+    await until(lambda: house.running(PHONES) == 1)
+    be(house.hass, "home", BEN)
+    await until(lambda: house.running(PHONES) == 0)
+    assert await at_nest(house) == "home"
+    await house.person.set_away("away")
+    await house.shows(MODE, "away")
+    be(house.hass, "not_home", BEN)
+    await until(lambda: house.running(PHONES) == 1)
+    await house.person.set_away("home")
+    await until(lambda: house.running(PHONES) == 0)
+    assert await at_nest(house) == "home"
+
+
+async def test_what_nest_decides_while_everybody_is_out_stays(house: House) -> None:
+    hass = house.hass
+    await use(house, seconds=0)
     be(hass, "not_home", ADA, BEN)
-    await until(lambda: state_of(hass, MODE) == "away")
-    await person.set_away("home")
-    await until(lambda: state_of(hass, MODE) == "home")
+    await house.shows(MODE, "away")
+    await house.person.set_away("home")
+    await house.shows(MODE, "home")
     be(hass, "Work", ADA)
     await hass.async_block_till_done()
-    assert (running(hass), await at_nest(person)) == (0, "home")
+    assert (house.running(PHONES), await at_nest(house)) == (0, "home")
+    # A restart long after they left changes nothing about that.
+    await restart_with(hass, PHONES, timedelta(minutes=11))
+    assert (house.running(PHONES), await at_nest(house)) == (0, "home")
 
 
-async def test_what_nest_decides_during_the_wait_stays(
-    hass: HomeAssistant, kitchen: str, person: NestPerson, automations: Automations
-) -> None:
-    await person.set_away("away")
-    await until(lambda: state_of(hass, MODE) == "away")
-    await use(automations, minutes=10)
-    be(hass, "not_home", ADA, BEN)
-    await until(lambda: running(hass) == 1)
-    await person.set_away("home")
-    await until(lambda: running(hass) == 0)
-    assert await at_nest(person) == "home"
-
-
-async def test_somebody_whose_place_is_not_known_has_not_left(
-    hass: HomeAssistant, kitchen: str, person: NestPerson, automations: Automations
-) -> None:
-    automation = await use(automations, seconds=0)
-    be(hass, "unavailable", BEN)
-    be(hass, "not_home", ADA)
-    await hass.async_block_till_done()
-    be(hass, "not_home", BEN)
-    await hass.async_block_till_done()
-    state = hass.states.get(automation)
-    assert state is not None
-    assert state.attributes["last_triggered"] is None
-    assert await at_nest(person) == "home"
-
-
-async def test_a_restart_during_the_wait_does_not_end_it(
-    hass: HomeAssistant, kitchen: str, person: NestPerson, automations: Automations
-) -> None:
-    automation = await use(automations, seconds=4)
-    be(hass, "not_home", ADA, BEN)
-    await until(lambda: running(hass) == 1)
-    await restart_with(hass, automation)
-    await until(lambda: state_of(hass, MODE) == "away")
-
-
-async def test_a_restart_long_after_leaving_sets_nothing_against_nest(
-    hass: HomeAssistant, kitchen: str, person: NestPerson, automations: Automations
-) -> None:
-    automation = await use(automations, seconds=0)
-    be(hass, "not_home", ADA, BEN)
-    await until(lambda: state_of(hass, MODE) == "away")
-    await person.set_away("home")
-    await until(lambda: state_of(hass, MODE) == "home")
-    await restart_with(hass, automation, timedelta(minutes=11))
-    assert (running(hass), await at_nest(person)) == (0, "home")
+async def test_a_restart_during_the_wait_does_not_end_it(house: House) -> None:
+    await use(house, seconds=4)
+    be(house.hass, "not_home", ADA, BEN)
+    await until(lambda: house.running(PHONES) == 1)
+    await restart_with(house.hass, PHONES)
+    await house.shows(MODE, "away")
