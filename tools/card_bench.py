@@ -5,6 +5,7 @@
 
 import asyncio
 from datetime import datetime
+import json
 from pathlib import Path
 from statistics import median
 import sys
@@ -21,7 +22,7 @@ from .demo.voice import say
 from .errors import ToolError
 from .frontend import Frontend
 from .home_assistant import HomeAssistantApi
-from .modules_page import open_modules_page
+from .modules_page import FOLDER, open_modules_page
 from .nest_home import NestPerson
 from .ports import free_port
 
@@ -32,8 +33,8 @@ LEVELS: Final[tuple[Literal["emergency", "ok"], ...]] = ("emergency", "ok")
 
 type Json = dict[str, Any]
 
-# Draws a card of so many alarms anew, in a document that is laid out each time; milliseconds for each round.
-DRAW: Final = """async ([count, rounds]) => {
+# Draws a card of so many alarms anew, with the English texts, and lays the document out; milliseconds for each round.
+DRAW: Final = """async ([texts, count, rounds]) => {
   const { AlarmsCard } = await import("/card.js");
   const alarms = Array.from({ length: count }, (_, index) => ({
     id: `a${index}`, name: "Nest Protect", named: false, room: `Room ${index}`, label: null, heard: "live", since: null,
@@ -42,7 +43,8 @@ DRAW: Final = """async ([count, rounds]) => {
   const ok = { smoke: "ok", carbon_monoxide: "ok", understood: true };
   const home = { id: "h", name: "H", ...ok, entities: {}, alarms, thermostats: [], withheld: [] };
   const links = { e: { title: "L", live: true, age: 1, live_for: 75, last_contact: 9, homes: [home] } };
-  const spoken = (key) => key;
+  const spoken = (key, values = {}) =>
+    texts[key.split(".").at(-1)].replace(/\\{(\\w+)\\}/g, (_, name) => values[name]);
   const news = () => ({ links, sent: performance.now() / 1000 });
   let told;
   const hass = {
@@ -85,8 +87,10 @@ NEXT_PICTURE: Final = """(card) => new Promise((resolve) => {
 
 async def measure_drawing(browser: Browser) -> dict[str, list[float]]:
     """Return the milliseconds to draw fifty alarms: a new card, and all of them changed."""
+    english = FOLDER.parent / "translations" / "en.json"
+    texts = json.loads(english.read_text(encoding="utf-8"))["config_panel"]["card"]
     page = await open_modules_page(browser)
-    times: dict[str, list[float]] = await page.evaluate(DRAW, [ALARMS, ROUNDS])
+    times: dict[str, list[float]] = await page.evaluate(DRAW, [texts, ALARMS, ROUNDS])
     await page.close()
     return times
 

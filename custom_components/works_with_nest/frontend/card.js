@@ -122,20 +122,21 @@ export class AlarmsCard {
 
   #drawRows(rows) {
     const homes = new Set(rows.map((row) => row.home)).size;
-    const kept = new Set();
-    rows.forEach((row, index) => {
-      const id = row.alarm.id;
-      kept.add(id);
+    const ids = new Set(rows.map((row) => row.alarm.id));
+    for (const [id, drawn] of this.#rows) {
+      if (ids.has(id)) continue;
+      drawn.element.remove();
+      this.#rows.delete(id);
+    }
+    const { list } = this.#parts;
+    let there = list.firstChild;
+    for (const row of rows) {
+      const { id } = row.alarm;
       if (!this.#rows.has(id)) this.#rows.set(id, new AlarmRow((shown) => this.#open(shown)));
       const drawn = this.#rows.get(id);
       drawn.show(row, this.#words, homes > 1);
-      const there = this.#parts.list.children[index];
-      if (there !== drawn.element) this.#parts.list.insertBefore(drawn.element, there ?? null);
-    });
-    for (const [id, drawn] of this.#rows) {
-      if (kept.has(id)) continue;
-      drawn.element.remove();
-      this.#rows.delete(id);
+      if (drawn.element === there) there = there.nextSibling;
+      else list.insertBefore(drawn.element, there);
     }
   }
 
@@ -164,36 +165,40 @@ const TONES_WITHOUT_RING = { waiting: 1, none: 1, refused: 1 };
 
 const isHeardAs = (tone) => (row) => row.tone === tone && row.heard === "live";
 
+/* To copy is quicker than to make. */
+const BLANK_ROW = blankRow();
+
 /** One alarm, as a button that opens its dialogue. */
 class AlarmRow {
   #row;
-  #ring = new Ring();
-  #name = element("span", "name");
-  #state = element("span", "state");
-  #checked = element("span", "checked");
-  #facts = element("span", "facts");
 
   constructor(open) {
-    const words = element("span", "words");
-    words.append(this.#name, this.#state, this.#checked, this.#facts);
-    this.button = element("button", "alarm");
-    this.button.type = "button";
-    this.button.append(this.#ring.element, words);
+    this.element = BLANK_ROW.cloneNode(true);
+    this.button = this.element.firstChild;
+    this.ring = new Ring(this.button.firstChild);
+    this.texts = [...this.button.lastChild.children];
     this.button.addEventListener("click", () => open(this.#row));
-    this.element = element("li");
-    this.element.append(this.button);
   }
 
   show(row, words, withHome) {
     this.#row = row;
     this.button.disabled = !Object.keys(row.alarm.entities).length;
     setClass(this.button, `alarm ${row.tone} ${row.heard === "live" ? "" : "unheard"} ${ringClass(row)}`);
-    this.#ring.show(row.tone);
-    setText(this.#name, withHome && row.home ? `${nameOf(row, words)} · ${row.home}` : nameOf(row, words));
-    setText(this.#state, stateOf(row, words));
-    setText(this.#checked, checkedOf(row, words));
-    setText(this.#facts, factsOf(row, words).join(" · "));
+    this.ring.show(row.tone);
+    const name = nameOf(row, words);
+    const called = withHome && row.home ? `${name} · ${row.home}` : name;
+    const said = [called, stateOf(row, words), checkedOf(row, words), factsOf(row, words).join(" · ")];
+    said.forEach((text, index) => setText(this.texts[index], text));
   }
+}
+
+function blankRow() {
+  const [row, words] = [element("li"), element("span", "words")];
+  const button = element("button", "alarm", "", { type: "button" });
+  words.append(...["name", "state", "checked", "facts"].map((name) => element("span", name)));
+  button.append(new Ring().element, words);
+  row.append(button);
+  return row;
 }
 
 /** The colour that the ring itself shows: only while it is heard, and where it does not say less than its words. */

@@ -12,16 +12,20 @@ const SIGNS = {
   clear: "M8 12.4l2.8 2.8L16 9.4",
 };
 
+/* What rings are copies of. */
+const RING = svg("svg", { viewBox: "0 0 24 24", class: "ring", "aria-hidden": "true" });
+RING.append(svg("circle", { cx: "12", cy: "12", r: "9.6" }), svg("path", {}));
+
 /** A ring that can show any tone. */
 export class Ring {
-  constructor() {
-    this.element = svg("svg", { viewBox: "0 0 24 24", class: "ring", "aria-hidden": "true" });
-    this.sign = svg("path", {});
-    this.element.append(svg("circle", { cx: "12", cy: "12", r: "9.6" }), this.sign);
+  constructor(element = RING.cloneNode(true)) {
+    this.element = element;
   }
 
   show(tone) {
-    this.sign.setAttribute("d", SIGNS[tone] ?? "");
+    if (tone === this.tone) return;
+    this.tone = tone;
+    this.element.lastChild.setAttribute("d", SIGNS[tone] ?? "");
   }
 }
 

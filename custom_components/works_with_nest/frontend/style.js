@@ -27,7 +27,7 @@ ha-card {
   background: repeating-linear-gradient(135deg, var(--dark) 0 12px, color-mix(in srgb, var(--dark) 84%, #000) 12px 24px);
 }
 .whole .ring { inline-size: 56px; block-size: 56px; }
-.words { min-inline-size: 0; overflow-wrap: anywhere; }
+.words { flex: 1; min-inline-size: 0; overflow-wrap: anywhere; }
 .title { margin: 0; font-size: 1.4rem; line-height: 1.25; font-weight: 500; text-wrap: balance; }
 .emergency .title { font-size: 1.7rem; font-weight: 700; }
 .detail { margin: 2px 0 0; font-size: 1rem; line-height: 1.4; }
@@ -42,10 +42,10 @@ ha-card {
 .compact .alarms { grid-template-columns: repeat(auto-fill, minmax(min(100%, 150px), 1fr)); }
 .alarms:empty { display: none; }
 .alarm {
-  display: flex; align-items: center; gap: 12px; inline-size: 100%; block-size: 100%; min-block-size: 48px; padding: 8px;
+  display: flex; align-items: center; gap: 12px; inline-size: 100%; min-block-size: 48px; padding: 8px;
   border: 2px solid transparent; border-radius: 10px; background: none; color: inherit; font: inherit; text-align: start; cursor: pointer;
 }
-.alarms li { contain: layout style; }
+.alarms li { display: flex; contain: layout style; }
 .alarm:hover { background: color-mix(in srgb, var(--primary-text-color) 6%, transparent); }
 .alarm:focus-visible { outline: 3px solid var(--primary-color); outline-offset: -1px; }
 .alarm:disabled { cursor: default; }
@@ -55,7 +55,8 @@ ha-card {
 .name { display: block; font-weight: 500; }
 .alarm:not(.clear) .state { font-weight: 600; }
 .checked, .facts { font-size: 0.875rem; opacity: 0.9; }
-.checked:not(:empty)::before { content: " · "; }
+.checked:not(:empty) { display: inline-block; margin-inline-start: 0.3em; }
+.checked:not(:empty)::before { content: "· "; }
 .facts { display: block; }
 .compact :is(.checked, .facts) { display: none; }
 .ring { flex: none; inline-size: 40px; block-size: 40px; }
