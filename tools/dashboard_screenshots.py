@@ -12,7 +12,7 @@ from .browser import chromium
 from .dashboards import CARD_PATH, HOMES_PATH, STRATEGY, alarm_in, card_dashboard, linked, save_dashboard
 from .demo.servers import Servers, started
 from .demo.state import held
-from .frontend import DESKTOP, PHONE, Frontend
+from .frontend import DESKTOP, PHONE, SHARP, Frontend
 from .home_assistant import HomeAssistantApi
 from .nest_home import NestPerson
 from .pictures import PICTURES, keep
@@ -86,7 +86,7 @@ KEPT: Final = frozenset(
 async def windows(browser: Browser, api: HomeAssistantApi) -> AsyncIterator[tuple[str, Frontend]]:
     """Yield a window of each size and theme, with its name."""
     for (screen, size), (theme, dark) in product(SCREENS.items(), THEMES.items()):
-        frontend = await Frontend.open(browser, api, size, dark=dark)
+        frontend = await Frontend.open(browser, api, size, dark=dark, scale=SHARP)
         yield f"{screen}-{theme}", frontend
         await frontend.close()
 
@@ -136,7 +136,7 @@ async def take_dashboard_pictures(folder: Path, every: Path | None = None) -> No
             chromium() as browser,
             linked(servers, api) as person,
         ):
-            frontend = await Frontend.open(browser, api)
+            frontend = await Frontend.open(browser, api, scale=SHARP)
             await take_form(frontend, api)
             await frontend.close()
             await save_dashboard(api, CARD_PATH, "Alarms", card_dashboard())

@@ -17,11 +17,11 @@ from .camera import COUNTRY, Photographer
 from .demo.servers import started
 from .demo.state import USERNAME, StateFolder, held
 from .errors import ToolError
-from .frontend import Frontend
+from .frontend import SHARP, Frontend
 from .home_assistant.folder import CONFIGURATION
 from .linking import DOMAIN
 from .ports import free_port
-from .walks import Camera, Walker, link_found, no_camera, open_integration
+from .walks import Camera, Walker, link_found, no_camera
 
 # Every other sight of it is one of the other ways too.
 ONLY_HERE: Final = ("found",)
@@ -39,14 +39,13 @@ async def walk(state: StateFolder, camera: Camera) -> dict[str, Any]:
     ):
         await api.set_country(COUNTRY)
         walker = Walker(
-            frontend=await Frontend.open(browser, api),
+            frontend=await Frontend.open(browser, api, scale=1 if camera is no_camera else SHARP),
             nest=servers.nest.base,
             name=USERNAME,
             password=state.kept.nest_password,
             camera=camera,
         )
         await link_found(walker)
-        await open_integration(walker)
         async with api.socket() as socket:
             entities = len(await socket.entities(DOMAIN))
         return {

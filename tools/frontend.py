@@ -13,6 +13,8 @@ from .home_assistant import HomeAssistantApi
 PATIENCE_MS: Final = 30_000
 DESKTOP: Final = (1280, 900)
 PHONE: Final = (390, 844)
+# Of a screen on which small letters are sharp, for pictures.
+SHARP: Final = 2
 
 INTEGRATIONS: Final = "/config/integrations/dashboard"
 INTEGRATION: Final = "/config/integrations/integration/works_with_nest"
@@ -30,13 +32,19 @@ class Frontend:
 
     @classmethod
     async def open(
-        cls, browser: Browser, api: HomeAssistantApi, size: tuple[int, int] = DESKTOP, *, dark: bool = False
+        cls,
+        browser: Browser,
+        api: HomeAssistantApi,
+        size: tuple[int, int] = DESKTOP,
+        *,
+        dark: bool = False,
+        scale: int = 1,
     ) -> Self:
-        """Open a window and sign in without typing, as the person of the api."""
+        """Open a window and sign in without typing, as the person of the api. scale: pixels of the screen for each."""
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
-            device_scale_factor=2,
+            device_scale_factor=scale,
             locale="en-GB",
         )
         context.set_default_timeout(PATIENCE_MS)

@@ -17,7 +17,8 @@ async def open_modules_page(browser: Browser) -> Page:
     async def serve(route: Route) -> None:
         name = route.request.url.rpartition("/")[2]
         if name:
-            await route.fulfill(path=FOLDER / name, content_type="text/javascript")
+            # Not by its path, for which a thread is begun that stays as long as the loop.
+            await route.fulfill(body=(FOLDER / name).read_text(encoding="utf-8"), content_type="text/javascript")
         else:
             await route.fulfill(body="<!doctype html><title>Modules</title>", content_type="text/html")
 

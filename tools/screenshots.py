@@ -17,7 +17,7 @@ from .dashboard_screenshots import take_dashboard_pictures
 from .demo.servers import Servers, started
 from .demo.state import USERNAME, held
 from .errors import ToolError
-from .frontend import INTEGRATIONS, Frontend
+from .frontend import INTEGRATIONS, SHARP, Frontend
 from .home_assistant import HomeAssistantApi
 from .pictures import PICTURES
 from .ports import free_port
@@ -49,7 +49,7 @@ async def take_all(folder: Path) -> None:
         async with started(state) as servers, servers.signed_in() as api, chromium() as browser:
             await api.set_country(COUNTRY)
             walker = Walker(
-                frontend=await Frontend.open(browser, api),
+                frontend=await Frontend.open(browser, api, scale=SHARP),
                 nest=servers.nest.base,
                 name=USERNAME,
                 password=state.kept.nest_password,
@@ -90,7 +90,7 @@ async def _life(walker: Walker, servers: Servers, api: HomeAssistantApi, browser
     await walker.page.bring_to_front()
     await servers.nest.add_stranger(*STRANGER)
     stranger = Walker(
-        frontend=await Frontend.open(browser, api),
+        frontend=await Frontend.open(browser, api, scale=SHARP),
         nest=walker.nest,
         name=STRANGER[0],
         password=STRANGER[1],

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+import re
 
 from playwright.async_api import Browser, expect
 import pytest
 import pytest_asyncio
 import pytest_socket
+import yaml
 
 from tools.browser import chromium
 from tools.demo.servers import Servers, started
@@ -14,10 +16,15 @@ from tools.demo.state import USERNAME, held
 from tools.frontend import PATIENCE_MS, Frontend
 from tools.home_assistant import HomeAssistantApi
 from tools.linking import DOMAIN, link_all
+from tools.paths import CHECKOUT
 from tools.ports import free_port
 from tools.walks import Walker
 
 HERE = Path(__file__).parent
+
+DOCUMENT = (CHECKOUT / "docs" / "dashboards.md").read_text(encoding="utf-8")
+# Of the card and of the dashboard, as a person would copy them.
+CARD_SAMPLE, DASHBOARD_SAMPLE = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL))
 
 # A loaded machine takes its time.
 expect.set_options(timeout=PATIENCE_MS)
@@ -51,16 +58,9 @@ async def api(servers: Servers) -> AsyncGenerator[HomeAssistantApi]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_browser() -> AsyncGenerator[Browser]:
-    """Return a browser for all tests that link."""
-    pytest_socket.enable_socket()
-    async with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
 async def browser() -> AsyncGenerator[Browser]:
-    """Return a browser of a test's own."""
+    """Return a browser for all tests, each of which opens windows of its own."""
+    pytest_socket.enable_socket()
     async with chromium() as browser:
         yield browser
 
@@ -87,9 +87,9 @@ async def linked(unlinked: None, servers: Servers, api: HomeAssistantApi) -> str
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def walker(shared_browser: Browser, servers: Servers, api: HomeAssistantApi) -> AsyncGenerator[Walker]:
+async def walker(browser: Browser, servers: Servers, api: HomeAssistantApi) -> AsyncGenerator[Walker]:
     """Return the person with a window of a browser that knows nobody on the server yet."""
     pytest_socket.enable_socket()
-    frontend = await Frontend.open(shared_browser, api)
+    frontend = await Frontend.open(browser, api)
     yield Walker(frontend=frontend, nest=servers.nest.base, name=USERNAME, password=servers.state.kept.nest_password)
     await frontend.close()

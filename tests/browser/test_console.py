@@ -5,12 +5,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 import json
 from pathlib import Path
+import shutil
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from aiohttp import ClientSession
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 import pytest
+import pytest_asyncio
 
 from tools.nest_home import NestHomeServer, NestPerson
 from tools.ports import free_port
@@ -24,11 +26,22 @@ PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture
-async def nest(tmp_path: Path, socket_enabled: None) -> AsyncGenerator[NestHomeServer]:
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("socket_enabled")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def with_account(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a server that has its owner's account and never ran."""
+    folder = tmp_path_factory.mktemp("with_account")
+    await NestHomeServer(folder, folder.with_suffix(".log")).add_account(NAME, PASSWORD)
+    return folder
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def nest(tmp_path: Path, with_account: Path) -> AsyncGenerator[NestHomeServer]:
     """A server with its owner's account."""
+    shutil.copytree(with_account, tmp_path / "nest")
     server = NestHomeServer(tmp_path / "nest", tmp_path / "nest.log", "--no-limits")
-    await server.add_account(NAME, PASSWORD)
     await server.start(free_port())
     yield server
     await server.stop()

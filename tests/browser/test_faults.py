@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 
 from playwright.async_api import Browser, Page, Route, expect
 import pytest
+import pytest_asyncio
 
 from tools.modules_page import open_modules_page
 
@@ -58,8 +59,11 @@ SHOW = """() => {
 }"""
 
 
-@pytest.fixture
-async def page(browser: Browser, socket_enabled: None) -> AsyncGenerator[Page]:
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncGenerator[Page]:
     page = await open_modules_page(browser)
     await page.evaluate(f"() => {{{FAKE}}}")
     yield page

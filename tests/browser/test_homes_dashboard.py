@@ -3,20 +3,22 @@
 from playwright.async_api import Browser, expect
 import pytest
 
-from tools.dashboards import HOMES_PATH, STRATEGY, save_dashboard
+from tools.dashboards import HOMES_PATH, save_dashboard
 from tools.demo.servers import Servers
 from tools.frontend import Frontend
 from tools.home_assistant import HomeAssistantApi
+
+from .conftest import DASHBOARD_SAMPLE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("socket_enabled", "linked")]
 
 
 async def test_a_home_is_shown_whole_new_devices_appear_and_a_person_takes_control(
-    shared_browser: Browser, servers: Servers, api: HomeAssistantApi
+    browser: Browser, servers: Servers, api: HomeAssistantApi
 ) -> None:
-    frontend = await Frontend.open(shared_browser, api)
+    frontend = await Frontend.open(browser, api)
     page = frontend.page
-    await save_dashboard(api, HOMES_PATH, "Nest", STRATEGY)
+    await save_dashboard(api, HOMES_PATH, "Nest", DASHBOARD_SAMPLE)
     await frontend.go(f"/{HOMES_PATH}")
     for heading in ("Home and away", "Alarms", "Thermostats", "Batteries and tests", "Link"):
         await expect(page.locator("hui-heading-card").get_by_text(heading, exact=True)).to_be_visible()

@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 import pytest
+import pytest_asyncio
 
 from tools.modules_page import FOLDER, open_modules_page
 
@@ -100,8 +101,11 @@ DRAWN = """async ([texts, links, config]) => {
 }"""
 
 
-@pytest.fixture
-async def page(browser: Browser, socket_enabled: None) -> AsyncGenerator[Page]:
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncGenerator[Page]:
     page = await open_modules_page(browser)
     yield page
     await page.close()

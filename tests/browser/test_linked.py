@@ -54,7 +54,7 @@ async def test_less_data_takes_devices_away_and_more_brings_them_back_on_the_ope
 
 
 async def test_ended_on_the_server_a_link_is_asked_for_again_once_and_is_the_same_after_that(
-    linked: str, walker: Walker, servers: Servers, api: HomeAssistantApi, shared_browser: Browser
+    linked: str, walker: Walker, servers: Servers, api: HomeAssistantApi, browser: Browser
 ) -> None:
     before = await registered(api)
     await walker.frontend.go(INTEGRATIONS)
@@ -65,7 +65,7 @@ async def test_ended_on_the_server_a_link_is_asked_for_again_once_and_is_the_sam
     await api.reload_entry(linked)
     await expect(walker.page.locator("ha-config-flow-card")).to_have_count(1)
     assert await asked_to_link_again(api) == [linked]
-    await wrong_account(walker, servers, api, shared_browser)
+    await wrong_account(walker, servers, api, browser)
     # It goes on being asked for.
     assert await asked_to_link_again(api) == [linked]
     await link_again(walker, "Re-authentication was successful", "linked-again")

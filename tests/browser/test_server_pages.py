@@ -16,7 +16,6 @@ import pytest
 import pytest_asyncio
 import pytest_socket
 
-from tools.browser import chromium
 from tools.nest_home import NestHomeServer
 from tools.nest_pages import PlainHub, choose_password, open_window, set_up, sign_in
 from tools.ports import LOOPBACK
@@ -24,7 +23,7 @@ from tools.ports import LOOPBACK
 OWNER = ("anna", "correct horse battery")
 MEMBER = ("ben", "staple donkey lantern")
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +31,7 @@ def _loopback_sockets(socket_enabled: None) -> None:
     """Let tests use sockets where Home Assistant's test plugin forbids them."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[NestHomeServer]:
     """A server that nobody has claimed."""
     pytest_socket.enable_socket()
@@ -44,14 +43,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Nes
         await server.stop()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncGenerator[Browser]:
-    pytest_socket.enable_socket()
-    async with chromium() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(server: NestHomeServer, browser: Browser) -> AsyncGenerator[Page]:
     """A window that nobody is signed in at."""
     page = await open_window(browser, server.base)
@@ -59,7 +51,7 @@ async def page(server: NestHomeServer, browser: Browser) -> AsyncGenerator[Page]
     await page.context.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def back() -> AsyncGenerator[str]:
     """The page of a hub that browsers are sent back to."""
     pytest_socket.enable_socket()
@@ -73,7 +65,7 @@ async def _welcome(_: web.Request) -> web.Response:
     return web.Response(text="Welcome back")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def hub(server: NestHomeServer, back: str) -> AsyncGenerator[PlainHub]:
     """A hub that browsers are sent back to."""
     async with ClientSession() as session:
