@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+import json
+from pathlib import Path
 
 from aiohttp import ClientSession
 import pytest
 
 from wwn_server.store import Link, Store
 
-from .conftest import Running
+from .conftest import Clock, Running
 from .hub import Hub
 from .test_store import link
 from .test_writes import structure_path
@@ -74,3 +76,33 @@ async def test_what_is_taken_back_is_not_read_once_more(server: Running, linked:
     statuses.append((await linked.get(home)).status)
     statuses.append((await linked.put(home, {"away": "away"})).status)
     assert statuses == [200, 200, 404, 404, 404]
+
+
+def test_nothing_is_remembered_that_was_rolled_back(store: Store) -> None:
+    token, link_id = link(store)
+    seen, made = [], []
+
+    def change_and_fail() -> None:
+        with store._database.transaction():
+            store.links.remove(link_id)
+            seen.append(store.links.by_token(token) is None)
+            made.append(link(store)[0])
+            seen.append(store.links.by_token(made[0]) is not None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
+    assert seen == [True, True]
+    assert [store.links.by_token(each) is not None for each in (token, *made)] == [True, False]
+
+
+def test_what_another_wrote_counts_within_the_very_next_statement(store: Store, clock: Clock, tmp_path: Path) -> None:
+    token, _ = link(store)
+    with closing(Store(tmp_path / "data", clock)) as other:
+        found = []
+        for permissions in (["away read"], ["energy read"]) * 3:
+            other._database.change("UPDATE links SET permissions = ?", json.dumps(permissions))
+            told = store.links.by_token(token)
+            found.append(told and sorted(told.permissions))
+            assert told == store.links.by_token(token)
+    assert found == [["away read"], ["energy read"]] * 3

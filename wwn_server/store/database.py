@@ -78,7 +78,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make several statements one: all of them count, or none. Inside another it is part of that."""
-        if self._connection.in_transaction:
+        if self.in_transaction:
             yield
             return
         self._connection.execute("BEGIN IMMEDIATE")
@@ -88,6 +88,15 @@ class Database:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether what is written now may still be taken back."""
+        return self._connection.in_transaction
+
+    def version(self) -> tuple[int, int]:
+        """Return what is another after every write: the first after those of others, the second after our own."""
+        return self._written(), self._connection.total_changes
 
     def changed_elsewhere(self) -> bool:
         """Say whether another connection has written since this was last asked."""

@@ -14,6 +14,7 @@ import string
 from typing import TYPE_CHECKING, Final
 
 from .database import Database, digest
+from .remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +129,7 @@ class Links:
         """Work on a database; ``clock`` gives seconds since the epoch."""
         self._database = database
         self._clock = clock
+        self._rows = Remembered(database, self._row_of)
 
     def accept(self, consent: Consent) -> tuple[str, tuple[int, ...]]:
         """Record that a person accepted a hub's current version.
@@ -173,7 +175,7 @@ class Links:
 
     def by_token(self, token: str) -> Link | None:
         """Return the link a token stands for, and note that it was used."""
-        row = self._database.one("SELECT * FROM links WHERE token = ?", digest(token))
+        row = self._rows.get(digest(token))
         if row is None:
             return None
         self._note_use(row)
@@ -263,6 +265,9 @@ class Links:
         for row in self._database.all("SELECT code, homes FROM codes WHERE client_id = ?", client_id):
             if homes & set(json.loads(row["homes"])):
                 self._database.change("DELETE FROM codes WHERE code = ?", row["code"])
+
+    def _row_of(self, hashed: bytes) -> sqlite3.Row | None:
+        return self._database.one("SELECT * FROM links WHERE token = ?", hashed)
 
     def _note_use(self, row: sqlite3.Row) -> None:
         now = self._clock()
@@ -363,7 +368,7 @@ def _link(row: sqlite3.Row) -> Link:
     return _as_link(*(row[name] for name in _LINK))
 
 
-# The row is asked for with every request. What the same one says is worked out once: that takes 1 µs instead of 7.
+# What the same row says is worked out once: that takes 1 µs instead of 7.
 @lru_cache(maxsize=1024)
 def _as_link(link_id: int, client_id: str, account_id: int, homes: str, permissions: str, client_version: int) -> Link:
     return Link(
