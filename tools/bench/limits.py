@@ -25,8 +25,13 @@ LIMITS: Final[Mapping[str, str]] = {
         "entities 2 %, registering the devices 1 %."
     ),
     "reads": (
-        "in the profile of what is not sending, two requests to the store (does the token stand, has the home an "
-        "owner) are 13 %, and taking the token's homes and permissions out of it 5 %; the rest is spread over the "
-        "layers that every request passes: language, proxies, log, refusals, host, body, first run."
+        "without sockets a read takes 130 microseconds of the processor, a bare handler 60. Of the 70 more "
+        "some 30 are to ask SQLite whether anybody has written since the token was good, which nothing that is taken "
+        "back may wait for; 20 are the layers that every request passes (language, log, refusals, journal, host, body, "
+        "first run), 20 the path, the token's own part of the document and the answer's headers."
+    ),
+    "writes": (
+        "without sockets a write takes 235 microseconds of the processor at 10 devices, a bare handler 73: what a read "
+        "takes beside the bare one, and as much again for the rules, the home and its journal."
     ),
 }

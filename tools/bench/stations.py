@@ -52,13 +52,13 @@ def pushes(form: Form, devices: int) -> Iterator[Figure]:
 
 def emergencies(form: Form, devices: int) -> Iterator[Figure]:
     """Measure how soon an emergency is shown, whatever else happens."""
-    samples = max(10, form.samples // 8)
+    samples = max(4, form.samples // 8)
     yield figure("emergency", devices, in_child(latency.emergency, devices, samples).result().medians())
 
 
 def setups(form: Form, devices: int) -> Iterator[Figure]:
     """Measure what setting a link up takes, and what it holds then."""
-    pair, _ = in_child(entities.setup, devices, max(3, _fewer(form.rounds // 4, devices))).result()
+    pair, _ = in_child(entities.setup, devices, _fewer(form.rounds // 4, devices)).result()
     yield figure("setup", devices, pair.least())
     held, number = in_child(entities.memory, devices).result()
     bare = in_child(entities.bare_memory, number).result()
@@ -90,12 +90,12 @@ def requests(form: Form, devices: int) -> Iterator[Figure]:
 
 def imports(form: Form, devices: int) -> Iterator[Figure]:
     """Measure how long the integration takes to import; devices have no part in it."""
-    yield figure("import", devices, import_times(max(2, form.rounds // 10)).least())
+    yield figure("import", devices, import_times(form.rounds // 8).least())
 
 
 def _fewer(rounds: int, devices: int) -> int:
     """Return how many rounds are enough where each takes longer."""
-    return max(4, rounds * 4 // max(4, devices // HUNDRED * 4))
+    return max(min(4, rounds), rounds * 4 // max(4, devices // HUNDRED * 4))
 
 
 type Station = Callable[[Form, int], Iterator[Figure]]
