@@ -8,7 +8,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import async_get_platforms
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -168,8 +168,23 @@ async def become(hass: HomeAssistant, service: FixtureService, entry: MockConfig
         await hass.async_block_till_done()
 
 
-@settings(max_examples=80, suppress_health_check=SHARED)
+async def test_of_every_field_no_value_is_left_as_it_was(
+    hass: HomeAssistant, service: FixtureService, whole: MockConfigEntry
+) -> None:
+    for path in FIELDS:
+        for value in meant(path[-1], thing(FULL, path[:-1])[path[-1]]):
+            await become(hass, service, whole, ([], [(path, value)]))
+            left = shown(hass)
+            assert left == shown_anew(hass), (path, value)
+
+
+HALLWAYS: Final = ("devices", "thermostats", HALLWAY)
+SAME_IN_BOTH_SCALES: Final[list[Change]] = [((*HALLWAYS, f"ambient_temperature_{each}"), 20) for each in "cf"]
+
+
+@settings(max_examples=40, suppress_health_check=SHARED)
 @given(pair=PAIRS, is_lost=st.booleans())
+@example(pair=(SAME_IN_BOTH_SCALES, [((*HALLWAYS, "temperature_scale"), "C")]), is_lost=False)
 async def test_whatever_changes_no_state_is_left_as_it_was(
     hass: HomeAssistant,
     service: FixtureService,
