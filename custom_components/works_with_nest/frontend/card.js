@@ -187,7 +187,8 @@ class AlarmRow {
     this.ring.show(row.tone);
     const name = nameOf(row, words);
     const called = withHome && row.home ? `${name} · ${row.home}` : name;
-    const said = [called, stateOf(row, words), checkedOf(row, words), factsOf(row, words).join(" · ")];
+    // The line may end after the state.
+    const said = [called, `${stateOf(row, words)} `, checkedOf(row, words), factsOf(row, words).join(" · ")];
     said.forEach((text, index) => setText(this.texts[index], text));
   }
 }

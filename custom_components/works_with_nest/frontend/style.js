@@ -55,7 +55,7 @@ ha-card {
 .name { display: block; font-weight: 500; }
 .alarm:not(.clear) .state { font-weight: 600; }
 .checked, .facts { font-size: 0.875rem; opacity: 0.9; }
-.checked:not(:empty) { display: inline-block; margin-inline-start: 0.3em; }
+.checked { white-space: nowrap; }
 .checked:not(:empty)::before { content: "· "; }
 .facts { display: block; }
 .compact :is(.checked, .facts) { display: none; }
