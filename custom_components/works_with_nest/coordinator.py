@@ -125,7 +125,7 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         # What the last document withheld, and what the last two did.
         self._suspected = frozenset[Permission]()
         self._withheld = frozenset[Permission]()
-        self._told: tuple[Document, bool, frozenset[Permission]] | None = None
+        self._told: tuple[Document, bool, frozenset[Permission], datetime | None] | None = None
         # What the update that is under way is about; None where it may be about anything.
         self.changed: AbstractSet[str] | None = None
         # The listeners by what they follow, and how many there were when they were put in order.
@@ -209,9 +209,18 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         self._touch(heard)
         if changed:
             self.async_set_updated_data(document)
-        self.history.async_pushed(document, heard)
+        with self._showing_gaps():
+            self.history.async_pushed(document, heard)
         if changed:
             self._removal.async_take(document)
+
+    @contextmanager
+    def _showing_gaps(self) -> Iterator[None]:
+        """Have it shown at once where somebody begins or ends to listen meanwhile; a document need not have changed."""
+        before = self.open_gap
+        yield
+        if self.open_gap != before:
+            self.async_update_listeners()
 
     def _weigh(self, document: Document) -> bool:
         """Take what a document does not open, which counts once two say it; return whether that changed anything.
@@ -266,7 +275,8 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
         """Poll seldom behind a stream that works, and often without one."""
         self.statistics.connects += is_up
         if not is_up:
-            self.history.async_stopped_listening()
+            with self._showing_gaps():
+                self.history.async_stopped_listening()
         interval = POLL_BEHIND_STREAM if is_up else POLL_WITHOUT_STREAM
         if interval != self.update_interval and not self._shutdown_requested:
             self.update_interval = interval
@@ -410,14 +420,14 @@ class WwnCoordinator(DataUpdateCoordinator[Document]):
     @callback
     @override
     def async_update_listeners(self) -> None:
-        """Tell those whose structure or device changed, or everybody when the link or its permissions did.
+        """Tell those whose structure or device changed, or everybody when the link, its permissions or its gap did.
 
         A listener's context is the id it follows; one without hears of every change.
         """
         self._tell_news()
         # Before the first document there is nothing to go by.
         permissions = self.permissions if self.data else self.asked_for
-        told, self._told = self._told, (self.data, self.live, permissions)
+        told, self._told = self._told, (self.data, self.live, permissions, self.open_gap)
         if told is None or told[1:] != self._told[1:]:
             super().async_update_listeners()
             return

@@ -55,7 +55,7 @@ async def test_signs_of_life_are_not_each_written(
 ) -> None:
     monkeypatch.setattr(sensor, "CONTACT_WRITTEN_EVERY", timedelta(seconds=0.5))
     entry = await link()
-    await until(lambda: service.streams)
+    await until(lambda: entry.runtime_data.open_gap is None)
     written = state_of(LAST_CONTACT)
     contact = entry.runtime_data.last_contact
     service.send(KEEP_ALIVE)
@@ -70,9 +70,8 @@ async def test_signs_of_life_are_not_each_written(
 
 
 async def test_when_nobody_was_listening_last_is_shown(
-    hass: HomeAssistant, service: FixtureService, link: SetUp, monkeypatch: pytest.MonkeyPatch, short_clocks: None
+    hass: HomeAssistant, service: FixtureService, link: SetUp, short_clocks: None
 ) -> None:
-    monkeypatch.setattr(sensor, "CONTACT_WRITTEN_EVERY", timedelta(seconds=0.2))
     entry = await link()
 
     def shown() -> tuple[datetime | None, datetime | None]:

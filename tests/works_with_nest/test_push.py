@@ -52,8 +52,8 @@ async def test_a_pushed_emergency_is_shown(
 async def test_only_entities_of_what_changed_are_written(
     hass: HomeAssistant, service: FixtureService, link: SetUp, state_of: StateOf
 ) -> None:
-    await link()
-    await until(lambda: service.streams)
+    entry = await link()
+    await until(lambda: entry.runtime_data.open_gap is None)
     written: list[str] = []
 
     @callback
