@@ -56,6 +56,7 @@ ALARM: Final = (
     "where_id",
     "name",
     "name_long",
+    "label",
     "where_name",
     "last_connection",
     "is_online",
