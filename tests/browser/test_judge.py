@@ -225,6 +225,17 @@ async def test_what_comes_late_is_as_old_as_it_may_be_and_is_asked_for_anew(page
     assert await page.evaluate("tell(4660)") == ["clear", 1, 2, 1]
 
 
+async def test_what_a_quicker_clock_of_home_assistant_gained_hides_nothing_that_comes_late(page: Page) -> None:
+    await page.clock.install()
+    await page.evaluate(FOLLOW)
+    assert await page.evaluate("tell(1000)") == ["clear", 1, 1, 0]
+    await page.clock.fast_forward(30_000)
+    assert await page.evaluate("tell(1040)") == ["clear", 1, 1, 0]
+    # It took ten seconds, which is what the other clock had gained before.
+    await page.clock.fast_forward(40_000)
+    assert await page.evaluate("tell(1070)") == ["clear", 11, 2, 1]
+
+
 async def test_an_answer_that_itself_was_held_up_is_not_taken_for_fresh(page: Page) -> None:
     await page.clock.install()
     await page.evaluate(FOLLOW)

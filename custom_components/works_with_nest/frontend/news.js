@@ -100,10 +100,10 @@ export class News {
     this.#tell();
   }
 
-  /** Judge how late comes what was sent at a time: nothing was answered before it was asked. Of what is late, ask anew. */
+  /** Judge how late comes what was sent: nothing is answered before it is asked, or here before it is sent. If late, ask anew. */
   #weigh(sent) {
-    this.#answered ??= sent;
-    this.delay = Math.max(this.#asked.age() - (sent - this.#answered), 0);
+    this.#answered = Math.max(this.#answered ?? sent, sent - this.#asked.age());
+    this.delay = this.#asked.age() - (sent - this.#answered);
     if (this.delay <= LATE_S) return;
     this.#leave();
     this.#subscribe();
