@@ -1,5 +1,7 @@
 """One link set up, unloaded and removed."""
 
+from pathlib import Path
+
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -7,6 +9,7 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 
 from custom_components.works_with_nest.const import DOMAIN
+from custom_components.works_with_nest.wwn import jumps
 
 from .conftest import SECRET, SERVER_ID, TOKEN, FixtureService, SetUp, until
 
@@ -48,6 +51,17 @@ async def test_a_stop_of_home_assistant_leaves_no_timer_of_ours(
     await hass.async_stop(force=True)
     timers = [repr(handle) for handle in get_scheduled_timer_handles(hass.loop) if not handle.cancelled()]
     assert [timer for timer in timers if "WwnCoordinator" in timer or "_TrackTimeInterval" in timer] == []
+
+
+async def test_unloading_closes_what_tells_of_the_clock(hass: HomeAssistant, link: SetUp) -> None:
+    def timers() -> int:
+        return sum("timerfd" in str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink())
+
+    before = timers()
+    entry = await link()
+    assert timers() == before + jumps.IS_TOLD
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert timers() == before
 
 
 async def test_removing_ends_token_and_registration_on_the_server(
